@@ -1,0 +1,1 @@
+"""What is remembered: tables, frozen rows, and every query."""

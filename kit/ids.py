@@ -1,0 +1,55 @@
+"""Identifiers: time-ordered UUIDs inside, opaque global ids outside.
+
+A global id is the standard base64 of `Type:uuid`, as the Relay specification suggests: opaque to clients, and
+plain enough for PostgreSQL to print.
+"""
+
+import base64
+import binascii
+import os
+import time
+from uuid import UUID
+
+from kit.errors import BadInput
+
+_MAX_GLOBAL_ID_CHARS = 128
+
+
+def new_id() -> UUID:
+    """Return a UUID version 7 (RFC 9562 §5.7): 48 bits of milliseconds, then 74 random bits.
+
+    Time-ordered keys keep inserts at the right edge of the primary key's index.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & (2**48 - 1)) << 80
+    value |= 0x7 << 76 | (random >> 68) << 64
+    value |= 0b10 << 62 | random & (2**62 - 1)
+    return UUID(int=value)
+
+
+def encode_global_id(type_name: str, key: UUID) -> str:
+    """Return the opaque id under which clients know `key` of the GraphQL type `type_name`."""
+    return base64.b64encode(f"{type_name}:{key}".encode()).decode()
+
+
+def decode_global_id(global_id: str, *, expected: str | None = None) -> tuple[str, UUID]:
+    """Return `(type name, key)` of an opaque id.
+
+    Raises `BadInput` when it was not made by `encode_global_id`, or names another type than `expected`.
+    """
+    try:
+        if len(global_id) > _MAX_GLOBAL_ID_CHARS:
+            raise ValueError
+        type_name, separator, key = base64.b64decode(global_id, validate=True).decode().partition(":")
+        if not separator or not type_name.isidentifier():
+            raise ValueError
+        found = type_name, UUID(key)
+        if encode_global_id(*found) != global_id:
+            raise ValueError
+    except (binascii.Error, ValueError) as error:
+        shown = global_id if len(global_id) <= 64 else global_id[:64] + "…"
+        raise BadInput(f"“{shown}” is not an id of this server.") from error
+    if expected is not None and type_name != expected:
+        raise BadInput(f"This id is of type {type_name}; an id of type {expected} is expected.")
+    return found

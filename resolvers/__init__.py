@@ -1,0 +1,1 @@
+"""How a field is answered: who asks, one service call, rows back."""

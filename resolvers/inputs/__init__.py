@@ -1,0 +1,1 @@
+"""What a resolver is asked with: GraphQL inputs and enums, described, without rules."""

@@ -1,0 +1,1 @@
+"""Importing what another program exported: detect, read, plan, write, undo."""
