@@ -13,6 +13,7 @@ from uuid import UUID
 from kit.errors import BadInput
 
 _MAX_GLOBAL_ID_CHARS = 128
+_SHOWN_CHARS = 64
 
 
 def new_id() -> UUID:
@@ -48,7 +49,7 @@ def decode_global_id(global_id: str, *, expected: str | None = None) -> tuple[st
         if encode_global_id(*found) != global_id:
             raise ValueError
     except (binascii.Error, ValueError) as error:
-        shown = global_id if len(global_id) <= 64 else global_id[:64] + "…"
+        shown = global_id if len(global_id) <= _SHOWN_CHARS else global_id[:_SHOWN_CHARS] + "…"
         raise BadInput(f"“{shown}” is not an id of this server.") from error
     if expected is not None and type_name != expected:
         raise BadInput(f"This id is of type {type_name}; an id of type {expected} is expected.")

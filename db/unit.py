@@ -1,0 +1,157 @@
+"""The door to PostgreSQL: a pool for reads, a unit for changes.
+
+    database.fetch(…)                      one statement on a pooled connection
+    async with database.unit() as unit:    one transaction: all of it or nothing
+        unit.fetchrow(…); unit.ring(…)     bells are delivered after the commit, never after a rollback
+
+Both satisfy `Rows`, which every function of `db` takes first, so that whoever calls decides which transaction a
+query belongs to. Piccolo describes the tables and writes simple statements; asyncpg runs all of them.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import asyncpg
+import orjson
+
+Ringer = Callable[[str], Awaitable[None]]
+LOST_CONNECTION = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_STATEMENT_CACHE = 512
+
+
+class Rows(Protocol):
+    """Something that statements can be run on. Arguments are asyncpg's `$1`, `$2` …; values, never SQL text."""
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Return all rows of a bounded result."""
+        ...
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        """Return the first row or None."""
+        ...
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """Return the first column of the first row or None."""
+        ...
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """Run a change and return how many rows it touched."""
+        ...
+
+
+class Unit:
+    """One transaction on one connection. Made by `Database.unit`, gone when its block ends."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.bells: list[str] = []
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """See `Rows.fetch`."""
+        rows: list[asyncpg.Record] = await self.connection.fetch(sql, *arguments)
+        return rows
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        """See `Rows.fetchrow`."""
+        return await self.connection.fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """See `Rows.fetchval`."""
+        return await self.connection.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """See `Rows.execute`."""
+        return _touched(await self.connection.execute(sql, *arguments))
+
+    def ring(self, bell: str) -> None:
+        """Ask for `bell` to be rung once this transaction has committed. Asking twice rings once."""
+        if bell not in self.bells:
+            self.bells.append(bell)
+
+
+class Database:
+    """A pool of connections. `await Database.connect(…)` to open, `await database.close()` to end."""
+
+    def __init__(self, pool: asyncpg.Pool, *, dsn: str, ringer: Ringer | None = None) -> None:
+        self.pool = pool
+        self.dsn = dsn
+        self.ringer = ringer
+
+    @classmethod
+    async def connect(
+        cls, dsn: str, *, size: int, statement_timeout_seconds: float, name: str = "graphmark"
+    ) -> "Database":
+        """Open a pool of at most `size` connections whose statements end after `statement_timeout_seconds`.
+
+        `name` is the application name that PostgreSQL's own views show.
+        """
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=min(2, size),
+            max_size=size,
+            init=_prepare,
+            statement_cache_size=_STATEMENT_CACHE,
+            max_inactive_connection_lifetime=300,
+            server_settings={
+                "application_name": name,
+                "timezone": "UTC",
+                "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
+                "jit": "off",
+            },
+        )
+        return cls(pool, dsn=dsn)
+
+    async def close(self) -> None:
+        """Wait for running statements, then close every connection."""
+        await self.pool.close()
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """See `Rows.fetch`."""
+        rows: list[asyncpg.Record] = await self.pool.fetch(sql, *arguments)
+        return rows
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        """See `Rows.fetchrow`."""
+        return await self.pool.fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """See `Rows.fetchval`."""
+        return await self.pool.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> int:
+        """See `Rows.execute`."""
+        return _touched(await self.pool.execute(sql, *arguments))
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """One transaction: committed when the block ends, rolled back when it raises. Bells ring after the commit."""
+        async with self.pool.acquire() as connection:
+            unit = Unit(connection)
+            async with connection.transaction():
+                yield unit
+        await self._deliver(unit.bells)
+
+    async def _deliver(self, bells: Sequence[str]) -> None:
+        if self.ringer is not None:
+            for bell in bells:
+                await self.ringer(bell)
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    """Teach a new connection to speak Python objects for json and jsonb."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )
+
+
+def _touched(status: str) -> int:
+    """Return the row count at the end of a command tag such as `UPDATE 3`."""
+    last = status.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

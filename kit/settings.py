@@ -1,0 +1,160 @@
+"""Settings: one frozen value, read once from the environment. The only place that reads it.
+
+Every variable is `GRAPHMARK_<NAME>`. `DATABASE_URL` and `REDIS_URL` are also taken without the prefix, because
+hosting platforms set them so; the prefixed form wins.
+Limits carry their unit in their name. Every setting is described in docs/configuration.md.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from kit.errors import BadInput
+
+PREFIX = "GRAPHMARK_"
+_ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL"})
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+class Registration(StrEnum):
+    """Who may open an account."""
+
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+class Toggle(StrEnum):
+    """A policy that depends on who asks."""
+
+    NEVER = "never"
+    SIGNED_IN = "signed_in"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, with its default. See docs/configuration.md."""
+
+    data_dir: Path = Path(".graphmark")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_url: str = ""
+    database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    log_level: str = "info"
+    log_format: str = "auto"
+    registration: Registration = Registration.OPEN
+    introspection: Toggle = Toggle.SIGNED_IN
+    graphiql: Toggle = Toggle.ALWAYS
+    workers: int = 1
+
+    database_pool_size: int = 10
+    statement_timeout_seconds: float = 5.0
+    worker_statement_timeout_seconds: float = 60.0
+    request_timeout_seconds: float = 10.0
+
+    max_request_bytes: int = 1_000_000
+    max_upload_bytes: int = 100 * 1024 * 1024
+    max_query_chars: int = 20_000
+    max_query_tokens: int = 2_000
+    max_query_depth: int = 12
+    max_query_aliases: int = 15
+    max_query_directives: int = 20
+    max_query_fields: int = 500
+    max_root_fields: int = 10
+    max_query_cost: int = 5_000
+
+    websocket_init_timeout_seconds: float = 10.0
+    max_websocket_message_bytes: int = 65_536
+    max_websockets_per_user: int = 10
+    max_subscriptions_per_websocket: int = 20
+    max_subscription_backlog: int = 1_000
+
+    session_idle_minutes: int = 7 * 24 * 60
+    session_absolute_hours: int = 30 * 24
+    password_hash_threads: int = 2
+    password_hash_queue: int = 64
+    idempotency_hours: int = 24
+    event_retention_hours: int = 72
+    trash_retention_days: int = 30
+    upload_retention_hours: int = 24
+
+    max_bookmarks_per_user: int = 1_000_000
+    max_running_imports_per_user: int = 4
+    import_chunk_rows: int = 500
+    worker_slots: int = 4
+    task_lease_seconds: float = 60.0
+    task_heartbeat_seconds: float = 15.0
+    task_sweep_seconds: float = 10.0
+    task_max_attempts: int = 5
+
+    @property
+    def origin(self) -> str:
+        """The address people reach this server at, without a trailing slash."""
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = "localhost" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104  compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def upload_dir(self) -> Path:
+        """Where uploaded files wait for their import. All processes must see the same folder."""
+        return self.data_dir / "uploads"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process environment).
+
+    Raises `BadInput` naming the variable when a value cannot be understood or is out of range.
+    """
+    environ = os.environ if environ is None else environ
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        name = item.name.upper()
+        raw = environ.get(PREFIX + name)
+        if raw is None and name in _ALSO_BARE:
+            raw = environ.get(name)
+        if raw is None or (raw == "" and item.name != "base_url"):
+            continue
+        values[item.name] = _parse(PREFIX + name, raw, hints[item.name])
+    return Settings(**values)
+
+
+def _parse(name: str, raw: str, kind: Any) -> Any:
+    """Turn the text of one variable into its type."""
+    choices = [option for option in get_args(kind) if option is not type(None)]
+    kind = choices[0] if choices else kind
+    text = raw.strip()
+    try:
+        if kind is bool:
+            return _flag(text)
+        if kind in {int, float}:
+            return _positive(kind(text), allow_zero=name.endswith("PORT"))
+        if issubclass(kind, StrEnum):
+            return kind(text.lower())
+        return kind(text)
+    except ValueError as error:
+        wanted = " or ".join(kind) if issubclass(kind, StrEnum) else f"a positive {kind.__name__}"
+        raise BadInput(f"{name}={raw!r} cannot be used: expected {wanted}.", field=(name,)) from error
+
+
+def _flag(text: str) -> bool:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _positive(number: float, *, allow_zero: bool) -> float:
+    if number < 0 or (number == 0 and not allow_zero):
+        raise ValueError(number)
+    return number

@@ -1,0 +1,69 @@
+"""What every resolver is given: who asks, and the few things it may ask with.
+
+One `Context` per operation, also on a WebSocket: its loaders remember rows, and must not outlive the operation that
+read them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from db.unit import Database
+from kit.bus import Bus
+from kit.crypto import PasswordHasher
+from kit.errors import Unauthenticated
+from kit.settings import Settings
+from services.permissions import Viewer
+
+
+@dataclass(slots=True)
+class Services:
+    """What lives as long as the process: made once by app.wiring, shared by every operation."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    passwords: PasswordHasher
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's surroundings.
+
+    `viewer` is None for an anonymous caller. `request_id` is what an error shows and the log repeats.
+    """
+
+    services: Services
+    viewer: Viewer | None
+    request_id: str
+    network_address: str = ""
+    user_agent: str = ""
+    loaders: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """The pool; `database.unit()` opens a transaction."""
+        return self.services.database
+
+    @property
+    def settings(self) -> Settings:
+        """The process's settings."""
+        return self.services.settings
+
+
+Info = strawberry.Info[Context, None]
+
+
+def viewer_of(info: Info) -> Viewer:
+    """Return who asks, or raise `Unauthenticated` telling how to sign in."""
+    viewer = info.context.viewer
+    if viewer is None:
+        raise Unauthenticated("Sign in first: call the mutation `login` and send its token as `Authorization: Bearer`.")
+    return viewer
+
+
+def viewer_id(info: Info) -> UUID:
+    """Return the id of who asks, or raise `Unauthenticated`."""
+    return viewer_of(info).id

@@ -1,0 +1,69 @@
+"""Who is asking, and proof that a row is theirs.
+
+`Owned[T]` can only be made here. A function that changes a row takes `Owned[Row]` instead of `Row`, so that a
+forgotten ownership check is a type error and not a leak.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from kit.errors import Forbidden, NotFound
+
+
+class Role(StrEnum):
+    """What an account may do beyond its own data."""
+
+    USER = "USER"
+    ADMIN = "ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The account on whose behalf something is done, however it came in: session, command line or task."""
+
+    id: UUID
+    role: Role = Role.USER
+    session_id: UUID | None = None
+
+
+class OwnedRow(Protocol):
+    """A row that names its owner."""
+
+    @property
+    def owner_id(self) -> UUID:
+        """The account that the row belongs to."""
+        ...
+
+
+T = TypeVar("T", bound=OwnedRow)
+_SEAL = object()
+
+
+class Owned(Generic[T]):
+    """A row together with the proof that the viewer owns it. Made by `own`, nowhere else."""
+
+    __slots__ = ("row", "viewer")
+
+    def __init__(self, row: T, viewer: Viewer, seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("Owned is made by services.permissions.own")
+        self.row = row
+        self.viewer = viewer
+
+
+def own(viewer: Viewer, row: T | None, noun: str, *, field: tuple[str, ...] = ()) -> Owned[T]:
+    """Return `row` as the viewer's own.
+
+    Raises `NotFound` when there is no row or it is somebody else's: the two are never told apart.
+    """
+    if row is None or row.owner_id != viewer.id:
+        raise NotFound(f"There is no such {noun}.", field=field)
+    return Owned(row, viewer, _SEAL)
+
+
+def require_role(viewer: Viewer, role: Role) -> None:
+    """Let a viewer of `role` (or an administrator) pass; raise `Forbidden` otherwise."""
+    if viewer.role is not Role.ADMIN and viewer.role is not role:
+        raise Forbidden(f"This needs the role {role.value}.")
