@@ -1,0 +1,102 @@
+"""The outbox: what happened, in the order in which it became true, one sequence per owner without gaps.
+
+Writing takes the owner's counter row and keeps it until the transaction ends. So the numbers of one owner become
+visible in their order, and a reader that has seen `n` will never find a smaller number later. That is the property
+that a plain identity column lacks. Write events last in a transaction: nobody of the same owner can pass meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.unit import Rows, Unit
+
+CHANNEL = "graphmark_events"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One thing that happened to the data of `owner_id`."""
+
+    owner_id: UUID
+    seq: int
+    topic: str
+    subject_id: UUID | None
+    payload: dict[str, Any]
+    created_at: datetime
+
+
+_APPEND = """
+WITH counter AS (
+    INSERT INTO event_counters AS kept (owner_id, seq) VALUES ($1, cardinality($2::text[]))
+    ON CONFLICT (owner_id) DO UPDATE SET seq = kept.seq + excluded.seq
+    RETURNING seq
+), written AS (
+    INSERT INTO events (owner_id, seq, topic, subject_id, payload)
+    SELECT $1, counter.seq - cardinality($2::text[]) + draft.position, draft.topic, draft.subject_id, draft.payload
+    FROM counter, unnest($2::text[], $3::uuid[], $4::jsonb[]) WITH ORDINALITY
+        AS draft (topic, subject_id, payload, position)
+)
+SELECT seq, pg_notify('graphmark_events', $1::text) FROM counter
+"""
+
+
+async def append(
+    unit: Unit, owner_id: UUID, topics: Sequence[str], subjects: Sequence[UUID | None], payloads: Sequence[Any]
+) -> int:
+    """Write events and return the sequence number of the last. Readers are woken when the transaction commits."""
+    return int(await unit.fetchval(_APPEND, owner_id, topics, subjects, payloads))
+
+
+async def after(
+    rows: Rows, owner_id: UUID, topic: str, seq: int, *, subject_id: UUID | None = None, limit: int
+) -> list[EventRow]:
+    """Return at most `limit` events of `topic` after `seq`, oldest first; only of `subject_id` when it is given."""
+    found = await rows.fetch(
+        """
+        SELECT owner_id, seq, topic, subject_id, payload, created_at FROM events
+        WHERE owner_id = $1 AND topic = $2 AND seq > $3 AND ($4::uuid IS NULL OR subject_id = $4)
+        ORDER BY seq LIMIT $5
+        """,
+        owner_id,
+        topic,
+        seq,
+        subject_id,
+        limit,
+    )
+    return [EventRow(**row) for row in found]
+
+
+async def horizon(rows: Rows, owner_id: UUID) -> tuple[int, int]:
+    """Return `(pruned, latest)`: the last number that retention removed, and the last one written. Zero when none."""
+    row = await rows.fetchrow("SELECT pruned_seq, seq FROM event_counters WHERE owner_id = $1", owner_id)
+    return (row["pruned_seq"], row["seq"]) if row else (0, 0)
+
+
+async def prune(unit: Unit, *, older_than_hours: int, limit: int) -> int:
+    """Remove at most `limit` events older than `older_than_hours`; return how many went.
+
+    The owner's horizon moves along, so that a reader with an older cursor is told to read afresh.
+    """
+    return int(
+        await unit.fetchval(
+            """
+            WITH old AS (
+                SELECT owner_id, seq FROM events WHERE created_at < now() - $1 * interval '1 hour'
+                ORDER BY created_at, seq LIMIT $2 FOR UPDATE SKIP LOCKED
+            ), gone AS (
+                DELETE FROM events USING old WHERE events.owner_id = old.owner_id AND events.seq = old.seq
+                RETURNING events.owner_id, events.seq
+            ), moved AS (
+                UPDATE event_counters SET pruned_seq = greatest(pruned_seq, latest.seq)
+                FROM (SELECT owner_id, max(seq) AS seq FROM gone GROUP BY owner_id) AS latest
+                WHERE event_counters.owner_id = latest.owner_id
+            )
+            SELECT count(*) FROM gone
+            """,
+            older_than_hours,
+            limit,
+        )
+    )

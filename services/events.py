@@ -1,0 +1,107 @@
+"""Recording what happened, and following it from a cursor without gap or repetition."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from db import events as rows_of
+from db.events import EventRow
+from db.unit import Database, Unit
+from kit.bus import Bus
+from kit.paging import decode_cursor, encode_cursor
+
+_ORDER = "event"
+_BATCH = 100
+_LOOK_ANYWAY_SECONDS = 15.0
+
+
+class Topic(StrEnum):
+    """What subscriptions follow."""
+
+    BOOKMARK = "bookmark.changed"
+    IMPORT = "import.progress"
+    TASK = "task.updated"
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event before it has its number. `payload` must be JSON; keep it small, ids instead of rows."""
+
+    topic: Topic
+    subject_id: UUID | None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What a follower is given: an event and the cursor behind it, or the word that events were lost to retention.
+
+    With `resync` true there is no event: whoever follows must read the present state, and continues from `cursor`.
+    """
+
+    cursor: str
+    event: EventRow | None
+    resync: bool = False
+
+
+def cursor_of(seq: int) -> str:
+    """Return the opaque cursor that stands behind event `seq`."""
+    return encode_cursor(_ORDER, (seq,))
+
+
+async def record(unit: Unit, owner_id: UUID, drafts: Sequence[EventDraft]) -> None:
+    """Write `drafts` with the change that they tell of. Call it last in the transaction (see db.events)."""
+    if drafts:
+        await rows_of.append(
+            unit,
+            owner_id,
+            [draft.topic.value for draft in drafts],
+            [draft.subject_id for draft in drafts],
+            [draft.payload for draft in drafts],
+        )
+
+
+async def follow(
+    database: Database,
+    bus: Bus,
+    owner_id: UUID,
+    topic: Topic,
+    *,
+    subject_id: UUID | None = None,
+    after: str | None = None,
+) -> AsyncIterator[Happening]:
+    """Yield what happens from now on, or from behind the cursor `after`, for ever.
+
+    Each event once and in order, also across reconnects and restarts. Memory is bounded: at most 100 events are read
+    ahead, and nothing is read while the consumer is busy. Raises `BadInput` when `after` is not a cursor.
+    """
+    seq = _position(after)
+    async with bus.reader(rows_of.CHANNEL, str(owner_id)) as ring:
+        pruned, latest = await rows_of.horizon(database, owner_id)
+        if seq is None:
+            seq = latest
+        elif seq < pruned or seq > latest:
+            seq = latest
+            yield Happening(cursor_of(seq), None, resync=True)
+        while True:
+            read_from = seq
+            batch = await rows_of.after(database, owner_id, topic, seq, subject_id=subject_id, limit=_BATCH)
+            pruned, latest = await rows_of.horizon(database, owner_id)
+            if pruned > read_from:  # retention overtook this reader: what it read may have a hole in front
+                seq = latest
+                yield Happening(cursor_of(seq), None, resync=True)
+                continue
+            for event in batch:
+                seq = event.seq
+                yield Happening(cursor_of(seq), event)
+            if len(batch) < _BATCH:
+                await ring.wait(_LOOK_ANYWAY_SECONDS)
+
+
+def _position(after: str | None) -> int | None:
+    if after is None:
+        return None
+    (seq,) = decode_cursor(_ORDER, after, (int,))
+    return int(str(seq))
