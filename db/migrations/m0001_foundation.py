@@ -1,7 +1,8 @@
 """Accounts, bookmarks, collections, tags, imports, tasks and the event outbox."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.table import Table
+
+from db.migrate import script
 
 ID = "2026-11-23T13:00:00:000000"
 VERSION = "1.38.0"
@@ -42,12 +43,6 @@ CREATE TABLE one_time_tokens (
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     used_at timestamptz
-);
-CREATE TABLE login_failures (
-    subject text PRIMARY KEY,
-    failures int NOT NULL,
-    blocked_until timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE idempotency_keys (
     owner_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -271,7 +266,6 @@ TABLES_IN_ORDER = (
     "users",
     "sessions",
     "one_time_tokens",
-    "login_failures",
     "idempotency_keys",
     "bookmarks",
     "collections",
@@ -289,23 +283,9 @@ TABLES_IN_ORDER = (
 )
 
 
-class Statement(Table):
-    """Only a way to send SQL inside the migration's transaction."""
-
-
 async def forwards() -> MigrationManager:
     """Create everything, in one transaction."""
     manager = MigrationManager(migration_id=ID, app_name="graphmark", description=DESCRIPTION)
-
-    async def up() -> None:
-        for block in (ACCOUNTS, GRAPH, WORK):
-            for statement in block.split(";\n"):
-                if statement.strip():
-                    await Statement.raw(statement)
-
-    async def down() -> None:
-        await Statement.raw("DROP TABLE " + ", ".join(reversed(TABLES_IN_ORDER)))
-
-    manager.add_raw(up)
-    manager.add_raw_backwards(down)
+    manager.add_raw(script(ACCOUNTS + GRAPH + WORK))
+    manager.add_raw_backwards(script("DROP TABLE " + ", ".join(reversed(TABLES_IN_ORDER))))
     return manager
