@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from kit.urls import RefusedUrl, UrlIdentity, UrlRefusal, identify
 
@@ -110,14 +110,17 @@ def judge(url: str) -> tuple[UrlIdentity | None, UrlRefusal | None]:
         return None, refused.reason
 
 
-class ImportDocument(NamedTuple):
-    """An opened file: what is known of it before its rows are read.
+class ImportReader(Protocol):
+    """An opened file: rows in one pass, folders as they are met.
 
-    folders   complete only after `items` is exhausted if the format is read in one pass
-    items     one pass, in row order
+    folders   in document order; grows while the rows are read. The folders of a row that was yielded are all in it,
+              parents before children; it is complete when the rows are exhausted
     warnings  what concerns the whole file
     """
 
     folders: list[ImportFolder]
-    items: Iterator[ImportItem]
-    warnings: tuple[RowWarning, ...]
+    warnings: list[RowWarning]
+
+    def __iter__(self) -> Iterator[ImportItem]:
+        """Yield the rows in document order, once."""
+        ...
