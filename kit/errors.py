@@ -47,9 +47,16 @@ class GraphmarkError(Exception):
 
 
 class BadInput(GraphmarkError):  # noqa: N818  a condition the domain names, not a Python programming error
-    """The caller sent something that cannot be accepted and can mend it."""
+    """The caller sent something that cannot be accepted and can mend it.
+
+    `position` is where in the text at fault, counted in characters from 0, or None where that says nothing.
+    """
 
     code = ErrorCode.BAD_USER_INPUT
+
+    def __init__(self, message: str, *, field: tuple[str, ...] = (), position: int | None = None) -> None:
+        super().__init__(message, field=field)
+        self.position = position
 
 
 class NotFound(GraphmarkError):  # noqa: N818  see BadInput
