@@ -15,10 +15,13 @@ from typing import Any, Protocol
 import asyncpg
 import orjson
 
+from kit.errors import Unavailable
+
 Ringer = Callable[[str], Awaitable[None]]
 LOST_CONNECTION = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _STATEMENT_CACHE = 512
+_CONNECT_SECONDS = 10.0
 
 
 class Rows(Protocol):
@@ -85,23 +88,28 @@ class Database:
     ) -> "Database":
         """Open a pool of at most `size` connections whose statements end after `statement_timeout_seconds`.
 
-        `name` is the application name that PostgreSQL's own views show.
+        `name` is the application name that PostgreSQL's own views show. Raises `Unavailable` when there is no server.
         """
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=min(2, size),
-            max_size=size,
-            init=_prepare,
-            statement_cache_size=_STATEMENT_CACHE,
-            max_inactive_connection_lifetime=300,
-            server_settings={
-                "application_name": name,
-                "timezone": "UTC",
-                "statement_timeout": str(int(statement_timeout_seconds * 1000)),
-                "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
-                "jit": "off",
-            },
-        )
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=min(2, size),
+                max_size=size,
+                init=_prepare,
+                timeout=_CONNECT_SECONDS,
+                statement_cache_size=_STATEMENT_CACHE,
+                max_inactive_connection_lifetime=300,
+                server_settings={
+                    "application_name": name,
+                    "timezone": "UTC",
+                    "statement_timeout": str(int(statement_timeout_seconds * 1000)),
+                    "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
+                    "jit": "off",
+                },
+            )
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            told = str(error).partition("\n")[0] or type(error).__name__  # a timeout has no text
+            raise Unavailable(f"Cannot reach the database: {told}.") from error
         return cls(pool, dsn=dsn)
 
     async def close(self) -> None:
@@ -138,6 +146,12 @@ class Database:
         if self.ringer is not None:
             for bell in bells:
                 await self.ringer(bell)
+
+
+async def dial(dsn: str, *, name: str) -> asyncpg.Connection:
+    """Open one connection outside any pool, for what must keep its session: listening and advisory locks."""
+    settings = {"application_name": name, "timezone": "UTC"}
+    return await asyncpg.connect(dsn, timeout=_CONNECT_SECONDS, server_settings=settings)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

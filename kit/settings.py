@@ -158,3 +158,8 @@ def _positive(number: float, *, allow_zero: bool) -> float:
     if number < 0 or (number == 0 and not allow_zero):
         raise ValueError(number)
     return number
+
+
+def environment_with(**changes: str) -> dict[str, str]:
+    """Return a copy of the process environment with settings changed, for a child process: `DATABASE_URL="…"`."""
+    return {**os.environ, **{PREFIX + name: value for name, value in changes.items()}}

@@ -1,0 +1,150 @@
+"""Sessions and one-time tokens: only fingerprints of secrets are ever stored."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.unit import Rows, Unit
+
+SESSION_CHANNEL = "graphmark_sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A signed-in device."""
+
+    id: UUID
+    user_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """What a valid session token says about its bearer."""
+
+    session_id: UUID
+    user_id: UUID
+    role: str
+    is_stale: bool
+
+
+async def insert_session(
+    unit: Unit,
+    *,
+    key: UUID,
+    user_id: UUID,
+    token_hash: bytes,
+    user_agent: str,
+    network_address: str,
+    idle_minutes: int,
+    absolute_hours: int,
+) -> SessionRow:
+    """Open a session that ends after `idle_minutes` without use and after `absolute_hours` in any case."""
+    row = await unit.fetchrow(
+        """
+        INSERT INTO sessions (id, user_id, token_hash, user_agent, network_address, idle_expires_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 minute', now() + $7 * interval '1 hour')
+        RETURNING id, user_id, created_at, last_seen_at, expires_at
+        """,
+        key,
+        user_id,
+        token_hash,
+        user_agent,
+        network_address,
+        idle_minutes,
+        absolute_hours,
+    )
+    assert row is not None  # noqa: S101  an INSERT … RETURNING without a conflict clause gives its row or raises
+    return SessionRow(**row)
+
+
+async def live_session(rows: Rows, token_hash: bytes) -> LiveSession | None:
+    """Return whose token this is, or None when it is unknown, expired, revoked, or its account is disabled.
+
+    `is_stale` is true when its last use was noted more than a minute ago.
+    """
+    row = await rows.fetchrow(
+        """
+        SELECT sessions.id AS session_id, user_id, role, last_seen_at < now() - interval '1 minute' AS is_stale
+        FROM sessions JOIN users ON users.id = sessions.user_id
+        WHERE token_hash = $1 AND revoked_at IS NULL AND disabled_at IS NULL
+            AND expires_at > now() AND idle_expires_at > now()
+        """,
+        token_hash,
+    )
+    return LiveSession(**row) if row else None
+
+
+async def is_live(rows: Rows, session_id: UUID) -> bool:
+    """Tell whether a session still opens anything."""
+    return bool(
+        await rows.fetchval(
+            """
+            SELECT EXISTS (SELECT FROM sessions JOIN users ON users.id = sessions.user_id
+                WHERE sessions.id = $1 AND revoked_at IS NULL AND disabled_at IS NULL
+                    AND expires_at > now() AND idle_expires_at > now())
+            """,
+            session_id,
+        )
+    )
+
+
+async def touch_session(rows: Rows, session_id: UUID, *, idle_minutes: int) -> None:
+    """Note that the session was used just now."""
+    await rows.execute(
+        """
+        UPDATE sessions SET last_seen_at = now(), idle_expires_at = now() + $2 * interval '1 minute'
+        WHERE id = $1 AND revoked_at IS NULL
+        """,
+        session_id,
+        idle_minutes,
+    )
+
+
+async def revoke_session(unit: Unit, session_id: UUID, user_id: UUID) -> bool:
+    """End a session of `user_id` and tell every process, so that its sockets close. False when it had ended before."""
+    ended = await unit.execute(
+        "UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
+        session_id,
+        user_id,
+    )
+    if ended:
+        await unit.fetchval("SELECT pg_notify($1, $2)", SESSION_CHANNEL, str(session_id))
+    return bool(ended)
+
+
+async def insert_one_time_token(
+    unit: Unit, *, key: UUID, purpose: str, token_hash: bytes, user_id: UUID | None, hours: int
+) -> None:
+    """Store a token that can be redeemed once within `hours`."""
+    await unit.execute(
+        """
+        INSERT INTO one_time_tokens (id, purpose, token_hash, user_id, expires_at)
+        VALUES ($1, $2, $3, $4, now() + $5 * interval '1 hour')
+        """,
+        key,
+        purpose,
+        token_hash,
+        user_id,
+        hours,
+    )
+
+
+async def redeem_one_time_token(unit: Unit, token_hash: bytes, purposes: tuple[str, ...]) -> str | None:
+    """Use a token up and return its purpose, or None when it is unknown, used or expired. One statement: no race."""
+    purpose: str | None = await unit.fetchval(
+        """
+        UPDATE one_time_tokens SET used_at = now()
+        WHERE token_hash = $1 AND purpose = ANY($2) AND used_at IS NULL AND expires_at > now() RETURNING purpose
+        """,
+        token_hash,
+        list(purposes),
+    )
+    return purpose
+
+
+async def void_one_time_tokens(unit: Unit, purpose: str) -> None:
+    """Make every unused token of `purpose` worthless."""
+    await unit.execute("DELETE FROM one_time_tokens WHERE purpose = $1 AND used_at IS NULL", purpose)

@@ -1,0 +1,21 @@
+"""What a field demands before its resolver runs."""
+
+from typing import Any
+
+from strawberry.extensions import FieldExtension
+from strawberry.extensions.field_extension import AsyncExtensionResolver
+
+from resolvers.context import Info, viewer_of
+from services.permissions import Role, require_role
+
+
+class RoleGuard(FieldExtension):
+    """Lets only viewers of a role (or administrators) pass; the others get UNAUTHENTICATED or FORBIDDEN."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def resolve_async(self, next_: AsyncExtensionResolver, source: Any, info: Info, **arguments: Any) -> Any:
+        """Check, then go on."""
+        require_role(viewer_of(info), self.role)
+        return await next_(source, info, **arguments)

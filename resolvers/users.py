@@ -1,0 +1,32 @@
+"""Accounts in the graph."""
+
+from uuid import UUID
+
+from db.users import UserRow
+from kit.paging import page_request
+from resolvers.context import Info, viewer_of
+from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from services import users
+
+
+async def viewer(info: Info) -> UserRow | None:
+    """Who is signed in; None when nobody is."""
+    asking = info.context.viewer
+    return None if asking is None else await users.get(info.context.database, asking, asking.id)
+
+
+async def find(info: Info, key: UUID) -> UserRow | None:
+    """One account by its key, if the viewer may see it."""
+    return await users.get(info.context.database, viewer_of(info), key)
+
+
+async def list_users(
+    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> ConnectionRows[UserRow]:
+    """All accounts, newest first."""
+    asking, database = viewer_of(info), info.context.database
+    request = page_request(users.ORDER, users.KINDS, first=first, after=after, last=last, before=before)
+    rows = await users.page(database, asking, request)
+    return connection(
+        request, users.ORDER, rows, lambda row: (row.created_at, row.id), lambda: users.count(database, asking)
+    )

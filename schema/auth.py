@@ -1,0 +1,67 @@
+"""Opening accounts, signing in and out."""
+
+from datetime import datetime
+
+import strawberry
+
+from resolvers import auth as answer
+from schema.errors import UserError
+from schema.users import User
+
+
+@strawberry.type(description="A signed-in device.")
+class Session:
+    """Answered by services.auth.SignedIn."""
+
+    token: str = strawberry.field(description="Send it as `Authorization: Bearer <token>`. Shown only here.")
+    expires_at: datetime = strawberry.field(description="When it ends in any case; it ends earlier without use.")
+
+
+@strawberry.type(description="The second step of a sign-in, when the account has a second factor.")
+class LoginChallenge:
+    """A promise that a password was right, good for nothing but `verifyTotp`."""
+
+    token: str = strawberry.field(description="To be sent with the code of the second factor.")
+    expires_at: datetime = strawberry.field(description="When the sign-in has to start again.")
+
+
+@strawberry.type(description="The answer to `register`.")
+class RegisterPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    session: Session | None = strawberry.field(description="The session of the new account; null when refused.")
+    user: User | None = strawberry.field(description="The new account; null when refused.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="The answer to `login`.")
+class LoginPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    session: Session | None = strawberry.field(description="The new session; null when refused or challenged.")
+    challenge: LoginChallenge | None = strawberry.field(description="Present when a second factor is due.")
+    user: User | None = strawberry.field(description="Who signed in; null until the session is there.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="The answer to `logout`.")
+class LogoutPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    ended: bool | None = strawberry.field(description="Whether a session was ended by this.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type
+class AuthMutation:
+    """Accounts and sessions."""
+
+    register = strawberry.field(
+        resolver=answer.register, graphql_type=RegisterPayload, description="Open an account and sign it in."
+    )
+    login = strawberry.field(resolver=answer.login, graphql_type=LoginPayload, description="Sign in.")
+    logout = strawberry.field(
+        resolver=answer.logout,
+        graphql_type=LogoutPayload,
+        description="End the session that asks; its subscriptions end in every process.",
+    )

@@ -1,0 +1,40 @@
+"""Accounts."""
+
+from datetime import datetime
+
+import strawberry
+
+from resolvers import users as answer
+from resolvers.inputs.scalars import EmailAddress
+from resolvers.inputs.users import Role
+from schema.directives import requires_role
+from schema.node import Node, global_id, node_type
+from schema.paging import Connection
+
+
+@strawberry.type(description="An account.")
+@node_type
+class User(Node):
+    """Answered by db.users.UserRow."""
+
+    id = global_id("User")
+    email: EmailAddress = strawberry.field(description="The address to sign in with.")
+    name: str = strawberry.field(description="How the account is shown: 1 to 100 characters.")
+    role: Role = strawberry.field(description="What the account may do beyond its own data.")
+    last_login_at: datetime | None = strawberry.field(description="When it last signed in with its password.")
+    created_at: datetime = strawberry.field(description="When it was opened.")
+
+
+@strawberry.type
+class UserQuery:
+    """Asking for accounts."""
+
+    viewer = strawberry.field(
+        resolver=answer.viewer, graphql_type=User | None, description="Who is signed in; null when nobody is."
+    )
+    users = strawberry.field(
+        resolver=answer.list_users,
+        graphql_type=Connection[User],
+        description="All accounts of this server, newest first.",
+        **requires_role(Role.ADMIN),
+    )

@@ -1,0 +1,60 @@
+"""Accounts: what an address and a name must look like, and who may see the list."""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from db import users as rows_of
+from db.unit import Rows
+from db.users import UserRow
+from kit.errors import BadInput
+from kit.paging import PageRequest
+from services.permissions import Role, Viewer, require_role
+
+MAX_EMAIL_CHARS = 254
+MAX_NAME_CHARS = 100
+ORDER = "users"
+KINDS = (datetime, UUID)
+# Not a proof that the mailbox exists (only a message can prove that), but enough to catch a slip of the hand.
+_EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f.]+(\.[^\s@\x00-\x1f.]+)*")
+
+
+def email_key(email: str, *, field: tuple[str, ...] = ("input", "email")) -> str:
+    """Return the form of an address that is unique: trimmed, NFKC, case folded.
+
+    Raises `BadInput` for what cannot be an address, or is longer than 254 characters (RFC 5321 §4.5.3.1.3).
+    """
+    key = unicodedata.normalize("NFKC", email.strip()).casefold()
+    if len(key) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(key):
+        raise BadInput("This is not an e-mail address.", field=field)
+    return key
+
+
+def clean_name(name: str) -> str:
+    """Return a display name without surrounding space. Raises `BadInput` unless it has 1 to 100 characters."""
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= MAX_NAME_CHARS or not cleaned.isprintable():
+        raise BadInput(f"A name has 1 to {MAX_NAME_CHARS} printable characters.", field=("input", "name"))
+    return cleaned
+
+
+async def get(rows: Rows, viewer: Viewer, key: UUID) -> UserRow | None:
+    """Return an account: one's own, or any for an administrator; None otherwise."""
+    if viewer.id != key and viewer.role is not Role.ADMIN:
+        return None
+    return await rows_of.by_id(rows, key)
+
+
+async def page(rows: Rows, viewer: Viewer, request: PageRequest) -> list[UserRow]:
+    """Return one page of all accounts, newest first, and one row more when there are more. Administrators only."""
+    require_role(viewer, Role.ADMIN)
+    position = cast("tuple[datetime, UUID] | None", request.position)
+    return await rows_of.page(rows, position=position, backward=request.backward, limit=request.limit + 1)
+
+
+async def count(rows: Rows, viewer: Viewer) -> int:
+    """Return how many accounts there are. Administrators only."""
+    require_role(viewer, Role.ADMIN)
+    return await rows_of.count(rows)

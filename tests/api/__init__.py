@@ -1,0 +1,1 @@
+"""GraphQL documents against the real schema and a real database."""
