@@ -6,6 +6,7 @@ for it is known. Sources: the query filter of the Brave browser, the ClearURLs r
 A change here changes keys: raise `KEY_VERSION` with it.
 """
 
+from functools import lru_cache
 from typing import Final
 
 GLOBAL_PREFIXES: Final = ("utm_", "mtm_", "hsa_", "bsft_", "oft_", "sfmc_", "vero_", "at_recipient_", "fb_action_")
@@ -68,6 +69,7 @@ SITE_NAMES: Final[dict[str, frozenset[str]]] = {
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
+@lru_cache(maxsize=1024)
 def site_names(host: str) -> frozenset[str]:
     """Return the names ignored on `host` (lower case, no root dot) or on a site above it, in lower case."""
     rest = host
@@ -79,6 +81,7 @@ def site_names(host: str) -> frozenset[str]:
     return _NOTHING
 
 
+@lru_cache(maxsize=1024)
 def is_global(name: str) -> bool:
     """Say whether a parameter name (any case) is tracking wherever it stands."""
     lowered = name.lower()

@@ -16,12 +16,11 @@ _MAX_CHARS: Final = 64
 _EPOCH_1970: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_1601: Final = datetime(1601, 1, 1, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"([0-9]{1,20})(?:\.[0-9]*)?")
-_MICROSECONDS_PER_SECOND: Final = 1_000_000
 
 # (first number that is no longer in this unit, epoch, units per microsecond as numerator and denominator).
 # Today is 1.8e9 s, 1.8e12 ms, 1.8e15 us and 1.8e18 ns since 1970, 1.3e16 us and 1.3e17 x 100 ns since 1601.
 _UNITS: Final = (
-    (10**11, _EPOCH_1970, _MICROSECONDS_PER_SECOND, 1),
+    (10**11, _EPOCH_1970, 1_000_000, 1),
     (10**14, _EPOCH_1970, 1_000, 1),
     (10**16, _EPOCH_1970, 1, 1),
     (2 * 10**16, _EPOCH_1601, 1, 1),
@@ -60,6 +59,8 @@ def parse_date(text: str, now: datetime) -> datetime | None:
 
 
 def _from_number(number: int) -> datetime | None:
+    if number < _UNITS[0][0]:
+        return datetime.fromtimestamp(number, UTC)
     for limit, epoch, numerator, denominator in _UNITS:
         if number < limit:
             return epoch + timedelta(microseconds=number * numerator // denominator)

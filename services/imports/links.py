@@ -52,6 +52,7 @@ def build_item(link: Link, now: datetime, *, by_comma: bool) -> ImportItem:
         tags, lost = split_tags(restore(listed), by_comma=by_comma)
         warnings += lost
     icon_url, icon_data = _icon(found, warnings)
+    added_at = _added_at(found, now, warnings)
     title = _cut(link.title, MAX_TITLE_CHARS, warnings)
     description = _cut(_description(link), MAX_DESCRIPTION_CHARS, warnings)
     if "\ufffd" in title or "\ufffd" in description or "\ufffd" in url:
@@ -65,13 +66,13 @@ def build_item(link: Link, now: datetime, *, by_comma: bool) -> ImportItem:
         notes=None,
         tags=tags,
         folders=link.folders,
-        added_at=_added_at(found, now, warnings),
-        modified_at=parse_date(found.get("last_modified") or "", now),
+        added_at=added_at,
+        modified_at=_modified_at(found, added_at, now),
         icon_url=icon_url,
         icon_data=icon_data,
         is_private=_flag(found, "private"),
-        is_unread=any(_flag(found, name) for name in _UNREAD),
-        is_favorite=any(_flag(found, name) for name in _FAVORITE),
+        is_unread=_any_flag(found, _UNREAD),
+        is_favorite=_any_flag(found, _FAVORITE),
         problem=problem,
         warnings=tuple(dict.fromkeys(warnings)) if warnings else (),
     )
@@ -109,6 +110,13 @@ def _added_at(found: Attributes, now: datetime, warnings: list[RowWarning]) -> d
     return moment
 
 
+def _modified_at(found: Attributes, added_at: datetime | None, now: datetime) -> datetime | None:
+    text = found.get("last_modified")
+    if not text:
+        return None
+    return added_at if text == found.get("add_date") else parse_date(text, now)
+
+
 def _icon(found: Attributes, warnings: list[RowWarning]) -> tuple[str | None, str | None]:
     url: str | None = None
     data: str | None = None
@@ -131,3 +139,10 @@ def _flag(found: Attributes, name: str) -> bool:
         return False
     value = found[name]
     return value is None or (value != "" and value.strip().lower() not in _FALSE)
+
+
+def _any_flag(found: Attributes, names: tuple[str, ...]) -> bool:
+    for name in names:
+        if name in found and _flag(found, name):
+            return True
+    return False

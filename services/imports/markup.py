@@ -43,7 +43,7 @@ _CLOSE_MARK: Final = f"<dt><wbr {CLOSES} "
 
 
 class Pieces:
-    """The text of a file, cut where a row begins; line ends are one line feed, NUL characters are left out.
+    """The text of a file, cut where a row begins; line ends are single line feeds, NUL characters are left out.
 
     `damaged` turns true when a byte sequence was not valid in `encoding` or a NUL was dropped.
     """
