@@ -5,6 +5,9 @@ from dataclasses import fields
 from enum import Enum
 from pathlib import Path
 
+import click
+
+from app.cli import graphmark
 from kit.settings import PREFIX, Settings
 from tests.house.project import INFRASTRUCTURE, LAYERS, ROOT, source, tracked_files
 
@@ -45,6 +48,18 @@ def _made(line: str) -> list[str]:
     if words[:1] != ["make"]:
         return []
     return [word for word in words[1:] if re.fullmatch(r"[a-z][\w-]*", word)]
+
+
+def test_every_graphmark_command_in_the_documents_exists() -> None:
+    used = {word for name in READ_BY_NEWCOMERS for line in commands(name) if (word := _called(line))}
+    assert used, "the documents show no graphmark command"
+    assert used <= set(graphmark.list_commands(click.Context(graphmark)))
+
+
+def _called(line: str) -> str | None:
+    """Return the command of a `graphmark …` or `python -m app …` line, whatever stands before it on the line."""
+    found = re.search(r"(?:\bgraphmark|-m app) +([a-z]+)", line)
+    return found[1] if found and "docker" not in line else None
 
 
 def test_every_setting_is_documented_with_its_default() -> None:

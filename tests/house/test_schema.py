@@ -1,0 +1,111 @@
+"""The API is described word by word, and its text is committed, so that every change to it is seen in review."""
+
+from collections.abc import Iterator
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    is_introspection_type,
+    is_specified_directive,
+    is_specified_scalar_type,
+)
+
+from schema.root import sdl
+from tests.house.project import ROOT
+
+COMMITTED = ROOT / "schema" / "schema.graphql"
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    """What a client sees: the printed schema, read back."""
+    return build_schema(sdl())
+
+
+def test_the_committed_sdl_is_the_schema() -> None:
+    assert COMMITTED.read_text(encoding="utf-8").rstrip("\n") == sdl().rstrip("\n"), "run `make schema` and commit"
+
+
+def test_everything_is_described(schema: GraphQLSchema) -> None:
+    silent = [path for path, description in described_parts(schema) if not (description or "").strip()]
+    assert not silent, f"say what these mean, with unit and limit: {silent}"
+
+
+def described_parts(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """Yield `(path, description)` of every type, field, argument, enum value and directive of our own."""
+    for name, kind in schema.type_map.items():
+        if not is_introspection_type(kind) and not is_specified_scalar_type(kind):
+            yield name, kind.description
+            yield from _members(name, kind)
+    for directive in schema.directives:
+        if not is_specified_directive(directive):
+            yield f"@{directive.name}", directive.description
+            yield from _arguments(f"@{directive.name}", directive.args)
+
+
+def _members(name: str, kind: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
+    if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+        for field_name, field in kind.fields.items():
+            yield f"{name}.{field_name}", field.description
+            yield from _arguments(f"{name}.{field_name}", field.args)
+    elif isinstance(kind, GraphQLInputObjectType):
+        yield from ((f"{name}.{key}", field.description) for key, field in kind.fields.items())
+    elif isinstance(kind, GraphQLEnumType):
+        yield from ((f"{name}.{key}", value.description) for key, value in kind.values.items())
+
+
+def _arguments(path: str, arguments: dict[str, GraphQLArgument]) -> Iterator[tuple[str, str | None]]:
+    yield from ((f"{path}({key}:)", argument.description) for key, argument in arguments.items())
+
+
+def test_what_counts_as_undescribed() -> None:
+    small = build_schema(
+        """
+        "Reading."
+        type Query { "A." a(b: Int, "C." c: C): Int }
+        "C."
+        input C { d: Int }
+        enum E { F }
+        directive @g("H." h: Int, i: E) on FIELD
+        """
+    )
+    silent = {path for path, description in described_parts(small) if not description}
+    assert silent == {"Query.a(b:)", "C.d", "E", "E.F", "@g", "@g(i:)"}
+
+
+def test_mutations_take_one_input_and_return_a_payload(schema: GraphQLSchema) -> None:
+    assert schema.mutation_type is not None
+    odd = [
+        name
+        for name, field in schema.mutation_type.fields.items()
+        if not str(field.type).rstrip("!").endswith("Payload") or not set(field.args) <= {"input"}
+    ]
+    assert not odd, f"one argument `input`, answer `<Verb><Noun>Payload!`: {odd}"
+
+
+def test_payloads_carry_user_errors(schema: GraphQLSchema) -> None:
+    payloads = [kind for name, kind in schema.type_map.items() if name.endswith("Payload")]
+    without = [
+        kind.name
+        for kind in payloads
+        if isinstance(kind, GraphQLObjectType)
+        and ("userErrors" not in kind.fields or str(kind.fields["userErrors"].type) != "[UserError!]!")
+    ]
+    assert payloads
+    assert not without
+
+
+def test_connections_follow_relay(schema: GraphQLSchema) -> None:
+    shapes = {
+        name: set(kind.fields)
+        for name, kind in schema.type_map.items()
+        if name.endswith("Connection") and isinstance(kind, GraphQLObjectType)
+    }
+    assert not [name for name, fields in shapes.items() if not {"edges", "nodes", "pageInfo", "totalCount"} <= fields]
