@@ -39,7 +39,7 @@ class PageRequest:
 
 def encode_cursor(order: str, values: tuple[CursorValue, ...]) -> str:
     """Return the cursor of the row whose sort columns have `values` in the order called `order`."""
-    body = orjson.dumps([order, *values], option=orjson.OPT_UTC_Z)
+    body = orjson.dumps([order, *values], default=str, option=orjson.OPT_UTC_Z)
     return base64.urlsafe_b64encode(_check(body) + body).rstrip(b"=").decode()
 
 

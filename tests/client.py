@@ -1,0 +1,67 @@
+"""A client of the schema for tests: documents in, data or coded errors out."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import strawberry
+from strawberry.types import ExecutionResult
+
+from app.graphql.errors import formatted
+from db.users import UserRow
+from resolvers.context import Context, Services
+from schema.root import build_schema
+from services.permissions import Role, Viewer
+
+
+@cache
+def the_schema() -> strawberry.Schema:
+    """Return the schema, built once: building takes a good part of a second."""
+    return build_schema()
+
+
+@dataclass
+class Graph:
+    """Asks the schema as somebody. The transport has tests of its own in tests/app."""
+
+    services: Services
+
+    async def run(self, document: str, who: UserRow | None = None, **variables: Any) -> dict[str, Any]:
+        """Return the response body: `data`, and `errors` when there are some."""
+        result = await the_schema().execute(document, variable_values=variables, context_value=self._context(who))
+        return _body(result)
+
+    async def ask(self, document: str, who: UserRow | None = None, **variables: Any) -> Any:
+        """Return the data of a document that must succeed without errors."""
+        body = await self.run(document, who, **variables)
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+    async def refusal(self, document: str, who: UserRow | None = None, **variables: Any) -> list[str]:
+        """Return the codes of the errors of a document that must fail."""
+        body = await self.run(document, who, **variables)
+        assert "errors" in body, body
+        return [str(error["extensions"]["code"]) for error in body["errors"]]
+
+    async def follow(self, document: str, who: UserRow | None = None, **variables: Any) -> AsyncIterator[Any]:
+        """Yield the data of a subscription's events until it completes or the caller stops."""
+        stream = await the_schema().subscribe(document, variable_values=variables, context_value=self._context(who))
+        assert not isinstance(stream, ExecutionResult), stream
+        async with aclosing(stream) as events:
+            async for result in events:
+                body = _body(result)
+                assert "errors" not in body, body["errors"]
+                yield body["data"]
+
+    def _context(self, who: UserRow | None) -> Context:
+        viewer = None if who is None else Viewer(id=who.id, role=Role(who.role))
+        return Context(services=self.services, viewer=viewer, request_id="test")
+
+
+def _body(result: Any) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = formatted(result.errors, request_id="test", operation=None)
+    return body
