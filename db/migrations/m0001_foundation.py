@@ -79,7 +79,7 @@ CREATE TABLE bookmarks (
     url_key_version smallint NOT NULL,
     domain text NOT NULL,
     title text NOT NULL DEFAULT '' CHECK (char_length(title) <= 2000),
-    description text CHECK (char_length(description) <= 20000),
+    description text CHECK (char_length(description) <= 50000),
     notes text CHECK (char_length(notes) <= 100000),
     is_favorite boolean NOT NULL DEFAULT false,
     is_archived boolean NOT NULL DEFAULT false,
@@ -202,8 +202,14 @@ CREATE TABLE a2a_tasks (
     finished_at timestamptz,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX a2a_tasks_due ON a2a_tasks (priority DESC, run_after) WHERE status IN ('PENDING', 'RUNNING');
+CREATE INDEX a2a_tasks_due ON a2a_tasks (owner_id, priority DESC, run_after) WHERE status IN ('PENDING', 'RUNNING');
+CREATE INDEX a2a_tasks_leased ON a2a_tasks (lease_until) WHERE status = 'RUNNING';
 CREATE INDEX a2a_tasks_owner ON a2a_tasks (owner_id, created_at DESC, id DESC);
+CREATE TABLE periodic_runs (
+    name text PRIMARY KEY,
+    slot bigint NOT NULL,
+    ran_at timestamptz NOT NULL DEFAULT now()
+);
 
 CREATE TABLE uploads (
     id uuid PRIMARY KEY,
@@ -221,8 +227,6 @@ CREATE TABLE imports (
     owner_id uuid NOT NULL REFERENCES users ON DELETE CASCADE,
     task_id uuid NOT NULL UNIQUE REFERENCES a2a_tasks ON DELETE CASCADE,
     upload_id uuid NOT NULL,
-    status text NOT NULL DEFAULT 'PENDING'
-        CHECK (status IN ('PENDING', 'RUNNING', 'PAUSED', 'COMPLETED', 'FAILED', 'CANCELLED')),
     format text NOT NULL,
     file_name text NOT NULL,
     file_size_bytes bigint NOT NULL,
@@ -233,10 +237,12 @@ CREATE TABLE imports (
     merged int NOT NULL DEFAULT 0,
     skipped int NOT NULL DEFAULT 0,
     errors int NOT NULL DEFAULT 0,
-    error text,
     created_at timestamptz NOT NULL DEFAULT now(),
-    started_at timestamptz,
-    finished_at timestamptz,
+    undo_task_id uuid REFERENCES a2a_tasks ON DELETE SET NULL,
+    undo_next_row int NOT NULL DEFAULT 1,
+    removed int NOT NULL DEFAULT 0,
+    restored int NOT NULL DEFAULT 0,
+    kept int NOT NULL DEFAULT 0,
     undone_at timestamptz
 );
 CREATE INDEX imports_owner ON imports (owner_id, id DESC);
@@ -288,6 +294,7 @@ TABLES_IN_ORDER = (
     "tag_aliases",
     "bookmark_tags",
     "a2a_tasks",
+    "periodic_runs",
     "uploads",
     "imports",
     "import_rows",
