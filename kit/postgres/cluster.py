@@ -109,14 +109,18 @@ def create(cluster: Path, account: Account, *, durable: bool) -> None:
     fresh.rename(cluster)
 
 
-def socket_folder(data: Path, account: Account) -> Path:
+def socket_folder(data: Path, account: Account, *, again: Path | None = None) -> Path:
     """Make the folder for the Unix socket, open to the account only, and return it.
 
-    It lies in the data folder unless that makes the socket's path longer than the system allows.
+    It lies in the data folder unless that makes the socket's path longer than the system allows; then it is the
+    temporary folder `again` that was used before, or a new one.
     """
     folder = data / "run"
     if len(os.fsencode(folder / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
         folder.mkdir(exist_ok=True, mode=0o700)
+    elif again is not None:
+        folder = again
+        folder.mkdir(mode=0o700)  # fails when somebody else has taken the name meanwhile
     else:
         folder = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX))
     account.give(folder)

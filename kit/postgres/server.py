@@ -43,7 +43,8 @@ class EmbeddedPostgres:
     shuts down when the thread that started it ends, so nothing that kills this process leaves a server behind.
     Elsewhere such a server runs on until the next `start` on the folder, which ends it first.
 
-    The data folder is locked from `start` to `stop`; `start` may be called again when the server died.
+    The data folder is locked from `start` to `stop`; `start` may be called again when the server died, and
+    returns the same URL.
     """
 
     def __init__(self, data: Path, settings: Mapping[str, str] | None = None) -> None:
@@ -105,7 +106,7 @@ class EmbeddedPostgres:
             on_disk.create(self.cluster, account, durable=self._settings.get("fsync") != "off")
         self._label = label_of(self.cluster)
         self._end_leftovers(polite_seconds=10)
-        sockets = self._sockets = on_disk.socket_folder(self.data, account)
+        sockets = self._sockets = on_disk.socket_folder(self.data, account, again=self._sockets)
         chosen = {**self._settings, "cluster_name": self._label}
         options = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
         program = str(on_disk.binaries() / "postgres")

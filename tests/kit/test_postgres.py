@@ -299,6 +299,10 @@ def test_a_folder_too_deep_for_a_socket_path_gets_one_elsewhere(tmp_path: Path) 
         assert asyncio.run(ask(url, "select 1")) == 1
         assert sockets.parent == Path(tempfile.gettempdir())
         assert sockets.stat().st_mode & 0o777 == 0o700
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
+        assert wait_until(lambda: not server.is_alive(), 10)
+        assert server.start() == url
     finally:
         server.stop()
     assert not sockets.exists()

@@ -1,0 +1,5 @@
+"""`python -m app …` is `graphmark …`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""`graphmark serve`: the whole of Graphmark in one terminal."""
+
+import http.client
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+import app
+from app.cli.support import run, settings_or_usage
+from app.listening import listen
+from app.supervise import Part, Supervisor
+from app.wiring import open_database
+from db.migrate import migrate
+from kit.errors import Unavailable
+from kit.postgres import EmbeddedPostgres
+from kit.settings import Settings, environment_with
+from services.auth import SETUP_HOURS, create_setup_token
+
+ROOT = Path(app.__file__).parents[1]
+READY_TRY_SECONDS = 5.0
+READY_PAUSE_SECONDS = 0.05
+
+
+@click.command()
+def serve() -> None:
+    """Run everything here: PostgreSQL, API, worker, scheduler. Ctrl-C stops all of it.
+
+    With GRAPHMARK_DATABASE_URL the outside database is used instead of one in the data folder.
+    """
+    settings = settings_or_usage()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # while starting; a shell's `&` leaves SIGINT ignored
+    try:
+        _serve(replace(settings, data_dir=settings.data_dir.absolute()))
+    except KeyboardInterrupt:
+        raise click.Abort from None
+
+
+def _serve(settings: Settings) -> None:
+    with ExitStack() as stack:
+        listening = stack.enter_context(listen(settings.host, settings.port))
+        settings = replace(settings, port=listening.getsockname()[1])
+        postgres = None
+        if settings.database_url is None:
+            postgres = EmbeddedPostgres(settings.data_dir)
+            stack.callback(postgres.stop)
+            settings = replace(settings, database_url=postgres.start())
+        else:
+            _require_writable(settings.data_dir)
+        link = run(_prepare(settings))
+        reading, writing = os.pipe()
+        stack.callback(os.close, writing)
+        stack.callback(os.close, reading)
+        supervisor = Supervisor(
+            _parts(settings, reading, listening),
+            environment=environment_with(
+                DATABASE_URL=settings.database_url or "", PORT=str(settings.port), DATA_DIR=str(settings.data_dir)
+            ),
+            folder=ROOT,
+            descriptors=(reading, listening.fileno()),
+            postgres=postgres,
+            say=lambda line: click.echo(f"graphmark: {line}", err=True),
+        )
+        threading.Thread(target=_announce, args=(settings, link), name="announce", daemon=True).start()
+        supervisor.run()
+    click.echo("Graphmark has stopped.")
+
+
+async def _prepare(settings: Settings) -> str | None:
+    """Bring the schema up to date; return the link for the first administrator, or None when there is one."""
+    await migrate(settings.database_url or "")
+    async with open_database(settings, name="serve") as database, database.unit() as unit:
+        token = await create_setup_token(unit)
+    return None if token is None else f"{settings.origin}/setup?token={token}"
+
+
+def _parts(settings: Settings, lifeline: int, listening: socket.socket) -> list[Part]:
+    """Return the processes to run. The API stops first, so that nothing new comes in while the rest finishes."""
+    graphmark = [sys.executable, "-m", "app", "--lifeline", str(lifeline)]
+    workers = range(1, settings.workers + 1)
+    return [
+        Part("api", [*graphmark, "api", "--socket", str(listening.fileno())], stop_seconds=10, stop_rank=0),
+        Part("scheduler", [*graphmark, "scheduler"], stop_seconds=15, stop_rank=1),
+        *(Part(f"worker {number}", [*graphmark, "worker"], stop_seconds=15, stop_rank=1) for number in workers),
+    ]
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise `Unavailable` unless files can be made in the data folder, where uploads wait for their import."""
+    probe = folder / f".writable-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Unavailable(f"Cannot write to the data folder {folder}: {error.strerror}.") from error
+
+
+def _announce(settings: Settings, link: str | None) -> None:
+    """Wait until the API says that it is ready, then tell the operator what there is to know."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    while not _is_ready(host, settings.port):
+        time.sleep(READY_PAUSE_SECONDS)
+    lines = [
+        ("Address", settings.origin),
+        ("GraphQL", f"{settings.origin}/graphql"),
+        ("Data", str(settings.data_dir)),
+    ]
+    if link is not None:
+        lines.append(("Administrator", f"open {link} (once, within {SETUP_HOURS} hours)"))
+    if not (ROOT / "web" / "dist").exists():
+        lines.append(("GraphiQL", "not built: `make web` says what is missing"))
+    click.echo(f"\n{click.style('Graphmark is ready.', bold=True)} Ctrl-C stops it.\n")
+    for name, value in lines:
+        click.echo(f"  {name:<14} {value}")
+    click.echo("")
+
+
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=READY_TRY_SECONDS)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,84 @@
+"""What the commands share: settings, a database to work on, and output."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+from app.wiring import open_services
+from db.migrate import migrate, pending
+from kit.errors import BadInput, Unavailable
+from kit.postgres import EmbeddedPostgres, running_url
+from kit.settings import Settings, load_settings
+from resolvers.context import Services
+
+R = TypeVar("R")
+
+
+def settings_or_usage() -> Settings:
+    """Read the settings; one that cannot be understood is wrong usage (exit code 2)."""
+    try:
+        return load_settings()
+    except BadInput as error:
+        raise click.UsageError(error.message) from error
+
+
+@contextmanager
+def with_database(settings: Settings) -> Iterator[Settings]:
+    """Give the settings with the URL of a database that answers and has this version's schema.
+
+    It is the outside database when one is set; else that of a Graphmark running on the data folder; else one that
+    is started for as long as the block lasts and migrated. Raises `Unavailable` when there is none to be had, or
+    when the schema is not this version's.
+    """
+    if settings.database_url is not None:
+        require_schema(settings.database_url)
+        yield settings
+        return
+    running = running_url(settings.data_dir)
+    if running is not None:
+        require_schema(running)
+        yield replace(settings, database_url=running)
+        return
+    server = EmbeddedPostgres(settings.data_dir)
+    try:
+        url = server.start()
+        run(migrate(url))
+        yield replace(settings, database_url=url)
+    finally:
+        server.stop()
+
+
+def require_schema(url: str) -> None:
+    """Raise `Unavailable` unless the database has exactly the migrations of this code."""
+    missing = run(pending(url))
+    if missing:
+        raise Unavailable(f"The database lacks {len(missing)} migration(s): run `graphmark migrate` first.")
+
+
+def run_with_services(name: str, work: Callable[[Services], Awaitable[R]]) -> R:
+    """Run `work` with everything open that a request would have, and return its result.
+
+    `name` is what PostgreSQL shows as the application, `graphmark-<name>`.
+    """
+
+    async def whole(settings: Settings) -> R:
+        async with open_services(settings, name=name) as services:
+            return await work(services)
+
+    with with_database(settings_or_usage()) as settings:
+        return run(whole(settings))
+
+
+def run(work: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine to its end."""
+    return asyncio.run(work)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one object as one line of JSON on stdout."""
+    click.echo(orjson.dumps(value).decode())
