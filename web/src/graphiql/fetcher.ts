@@ -69,6 +69,16 @@ function followSession(operation: Operation | null, result: unknown): void {
   }
 }
 
+// GraphiQL shows what answers its introspection when that is no schema.
+const SIGN_IN_FIRST = {
+  hint: "You are not signed in, so the documentation is not here yet. Run the Register tab, or paste a token above.",
+};
+
+/** Before signing in, most servers keep their schema to themselves: a hint helps more than an error. */
+function isRefusedIntrospection(params: FetcherParams, token: string, result: unknown): boolean {
+  return params.operationName === "IntrospectionQuery" && token === "" && !(result as { data?: unknown }).data;
+}
+
 export interface Connection {
   fetcher: Fetcher;
   /** Closes the WebSocket and with it the running subscriptions. */
@@ -95,7 +105,7 @@ export function connect(token: string, attachedFile: () => File | null): Connect
     return post(request, headersFor(token, opts), attachedFile()).then(
       (result) => {
         followSession(operation, result);
-        return result;
+        return isRefusedIntrospection(params, token, result) ? SIGN_IN_FIRST : result;
       },
       // GraphiQL would show a thrown error with its stack; the sentence alone is what helps.
       (failure: unknown) => ({ errors: [{ message: failure instanceof Error ? failure.message : String(failure) }] }),

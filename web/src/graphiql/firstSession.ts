@@ -9,8 +9,11 @@ function json(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-/** A first session, one tab a step. GraphiQL shows them to a browser that has never been here. */
-export const FIRST_SESSION: Tab[] = [
+/**
+ * A first session, one tab a step; GraphiQL shows them to a browser that has never been here. With an
+ * `inviteToken` (of a set-up or invitation link) the account is opened by it.
+ */
+export const firstSession = (inviteToken: string | null): Tab[] => [
   {
     query: `# Welcome to Graphmark: one graph of all your links.
 #
@@ -30,7 +33,12 @@ mutation Register($input: RegisterInput!) {
 }
 `,
     variables: json({
-      input: { email: "you@example.com", password: "change this long sentence", name: "You" },
+      input: {
+        email: "you@example.com",
+        password: "change this long sentence",
+        name: "You",
+        ...(inviteToken === null ? {} : { inviteToken }),
+      },
     }),
   },
   {
