@@ -93,6 +93,11 @@ class Settings:
     task_heartbeat_seconds: float = 15.0
     task_sweep_seconds: float = 10.0
     task_max_attempts: int = 5
+    task_retry_seconds: float = 2.0
+    task_retry_max_seconds: float = 300.0
+    task_slice_seconds: float = 5.0
+    task_stall_seconds: float = 300.0
+    task_shutdown_seconds: float = 12.0
 
     @property
     def origin(self) -> str:
