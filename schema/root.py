@@ -1,28 +1,37 @@
 """The one schema, merged from the parts of the domains."""
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
-from strawberry.types import get_object_definition
+from strawberry.types import ExecutionContext, get_object_definition
 
 from schema.auth import AuthMutation
 from schema.node import NodeQuery
 from schema.scalars import SCALARS
+from schema.server import ServerQuery
 from schema.users import UserQuery
 
-QUERIES = (NodeQuery, UserQuery)
+QUERIES = (NodeQuery, ServerQuery, UserQuery)
 MUTATIONS = (AuthMutation,)
 SUBSCRIPTIONS: tuple[type, ...] = ()
 
 
-def build_schema() -> strawberry.Schema:
+class Schema(strawberry.Schema):
+    """Strawberry's schema, which leaves it to the transport to tell a client's mistake from a fault worth logging."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: app.graphql.errors does, once, with the request's id."""
+
+
+def build_schema() -> Schema:
     """Return the schema. Building takes a good part of a second: do it once per process."""
     query = merge_types("Query", QUERIES)
     mutation = merge_types("Mutation", MUTATIONS)
     subscription = merge_types("Subscription", SUBSCRIPTIONS) if SUBSCRIPTIONS else None
     describe(query, "Reading. Nothing here changes anything.")
     describe(mutation, "Changing. Each field is one transaction: all of it or nothing.")
-    return strawberry.Schema(
+    return Schema(
         query=query, mutation=mutation, subscription=subscription, config=StrawberryConfig(scalar_map=SCALARS)
     )
 

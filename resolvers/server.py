@@ -1,0 +1,74 @@
+"""What this server is and can do, for whoever asks."""
+
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from kit.paging import MAX_PAGE
+from kit.settings import Registration
+from resolvers.context import Info
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that may be switched off or missing on this server, and why it is."""
+
+    name: str
+    is_available: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsView:
+    """The limits that a client should know before it asks."""
+
+    max_page_size: int
+    max_query_depth: int
+    max_query_aliases: int
+    max_query_cost: int
+    max_upload_bytes: int
+    max_bookmarks: int
+    max_subscriptions_per_connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerView:
+    """The answer to `serverInfo`."""
+
+    version: str
+    registration: Registration
+    capabilities: list[Capability]
+    limits: LimitsView
+
+
+def product_version() -> str:
+    """Return the version of the installed product, or `0` when it runs from a folder that was never installed."""
+    try:
+        return version("graphmark")
+    except PackageNotFoundError:
+        return "0"
+
+
+async def server_info(info: Info) -> ServerView:
+    """Answer from the settings; the same for everybody."""
+    settings = info.context.settings
+    has_redis = settings.redis_url is not None
+    return ServerView(
+        version=product_version(),
+        registration=settings.registration,
+        capabilities=[
+            Capability("full_text_search", is_available=True, detail="PostgreSQL's own."),
+            Capability("vector_search", is_available=False, detail="No embedding agent is set up on this server yet."),
+            Capability(
+                "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
+            ),
+        ],
+        limits=LimitsView(
+            max_page_size=MAX_PAGE,
+            max_query_depth=settings.max_query_depth,
+            max_query_aliases=settings.max_query_aliases,
+            max_query_cost=settings.max_query_cost,
+            max_upload_bytes=settings.max_upload_bytes,
+            max_bookmarks=settings.max_bookmarks_per_user,
+            max_subscriptions_per_connection=settings.max_subscriptions_per_websocket,
+        ),
+    )

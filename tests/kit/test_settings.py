@@ -1,0 +1,72 @@
+"""Settings from an environment."""
+
+from pathlib import Path
+
+import pytest
+
+from kit.errors import BadInput
+from kit.settings import Registration, Settings, Toggle, load_settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert load_settings({}) == Settings()
+
+
+def test_each_kind_of_value_is_read() -> None:
+    settings = load_settings(
+        {
+            "GRAPHMARK_DATA_DIR": "somewhere/else",
+            "GRAPHMARK_PORT": " 9000 ",
+            "GRAPHMARK_REGISTRATION": "Closed",
+            "GRAPHMARK_INTROSPECTION": "never",
+            "GRAPHMARK_STATEMENT_TIMEOUT_SECONDS": "2.5",
+            "GRAPHMARK_DATABASE_URL": "postgresql://there/db",
+            "UNRELATED": "x",
+        }
+    )
+    assert settings == Settings(
+        data_dir=Path("somewhere/else"),
+        port=9000,
+        registration=Registration.CLOSED,
+        introspection=Toggle.NEVER,
+        statement_timeout_seconds=2.5,
+        database_url="postgresql://there/db",
+    )
+
+
+def test_the_prefixed_address_wins_over_the_bare_one() -> None:
+    bare = {"DATABASE_URL": "postgresql://bare/db", "REDIS_URL": "redis://bare"}
+    assert load_settings(bare).database_url == "postgresql://bare/db"
+    assert load_settings(bare).redis_url == "redis://bare"
+    assert (
+        load_settings({**bare, "GRAPHMARK_DATABASE_URL": "postgresql://own/db"}).database_url == "postgresql://own/db"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "eighty"), ("PORT", "-1"), ("MAX_QUERY_DEPTH", "0"), ("REGISTRATION", "maybe"), ("WORKERS", "1.5")],
+)
+def test_what_cannot_be_understood_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(BadInput, match=f"GRAPHMARK_{name}='{value}' cannot be used"):
+        load_settings({f"GRAPHMARK_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("settings", "origin"),
+    [
+        (Settings(), "http://127.0.0.1:8000"),
+        (Settings(host="0.0.0.0", port=80), "http://localhost:80"),
+        (Settings(host="::1"), "http://[::1]:8000"),
+        (Settings(base_url="https://marks.example.org/"), "https://marks.example.org"),
+    ],
+)
+def test_the_address_that_people_use(settings: Settings, origin: str) -> None:
+    assert settings.origin == origin
+
+
+def test_secrets_do_not_show() -> None:
+    shown = repr(
+        Settings(database_url="postgresql://u:hunter2@h/db", redis_url="redis://:hunter2@h", secret_key="hunter2")
+    )
+    assert "hunter2" not in shown
