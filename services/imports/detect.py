@@ -127,7 +127,7 @@ def _structured(prefix: bytes, text: str, *, is_whole: bool) -> ImportFormat | N
     if _JSON_START.match(text) and not (is_whole and _is_broken_json(text)):
         return _json_kind(text)
     lowered = text[:2000].lower()
-    if lowered.startswith("<?xml") or "<plist" in lowered or lowered.startswith("<opml"):
+    if lowered.startswith(("<?xml", "<!doctype plist", "<plist", "<opml")):
         if "<plist" in lowered:
             return ImportFormat.SAFARI_PLIST if "WebBookmark" in text else ImportFormat.UNKNOWN
         if "<opml" in lowered:
