@@ -36,6 +36,11 @@ def build_schema() -> Schema:
     )
 
 
+def sdl() -> str:
+    """Return the schema as text, as schema/schema.graphql holds it."""
+    return build_schema().as_str()
+
+
 def describe(merged: type, description: str) -> None:
     """Give a merged root type its description, which merging has no argument for."""
     get_object_definition(merged, strict=True).description = description

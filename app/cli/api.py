@@ -7,14 +7,15 @@ from dataclasses import replace
 import click
 import uvicorn
 
+from app.cli.children import API_STOP_SECONDS, ROOT, api_parts, environment_of, say
+from app.cli.lifeline import open_lifeline
 from app.cli.support import require_schema, settings_or_usage
 from app.listening import listen
 from app.server import create_app
+from app.supervise import Supervisor
 from app.wiring import database_url
 from kit.postgres import running_url
 from kit.settings import Settings
-
-STOP_SECONDS = 8  # for requests in flight; subscriptions resume elsewhere from their cursor
 
 
 @click.command()
@@ -29,12 +30,33 @@ def api(ctx: click.Context, descriptor: int | None) -> None:
     settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
     require_schema(database_url(settings))
     listening = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
+    with listening:
+        if descriptor is None and settings.workers > 1:
+            _supervise(settings, listening)
+        else:
+            ctx.exit(0 if _serve(settings, listening) else 1)
+
+
+def _serve(settings: Settings, listening: socket.socket) -> bool:
+    """Serve until told to stop; False when the application could not start."""
     server = uvicorn.Server(_config(settings))
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn stops in good order on either and then raises the signal again: to have asked is no failure.
         signal.signal(number, lambda *_: None)
     server.run(sockets=[listening])
-    ctx.exit(0 if server.started else 1)
+    return server.started
+
+
+def _supervise(settings: Settings, listening: socket.socket) -> None:
+    """Run several API processes on one socket until told to stop."""
+    with open_lifeline() as lifeline:
+        Supervisor(
+            api_parts(settings, lifeline, listening),
+            environment=environment_of(settings),
+            folder=ROOT,
+            descriptors=(lifeline, listening.fileno()),
+            say=say,
+        ).run()
 
 
 def _config(settings: Settings) -> uvicorn.Config:
@@ -46,5 +68,6 @@ def _config(settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         ws_max_size=settings.max_websocket_message_bytes,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        # Less than the supervisor's patience. Requests in flight are answered; subscriptions resume by cursor.
+        timeout_graceful_shutdown=int(API_STOP_SECONDS) - 2,
     )

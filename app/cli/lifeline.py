@@ -6,6 +6,19 @@ whoever reads the other end sees the end of file.
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def open_lifeline() -> Iterator[int]:
+    """Give the descriptor to hand to children; they see its end when this process ends or the block does."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)
 
 
 def end_with(descriptor: int) -> None:

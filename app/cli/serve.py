@@ -4,7 +4,6 @@ import http.client
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -13,7 +12,8 @@ from pathlib import Path
 
 import click
 
-import app
+from app.cli.children import ROOT, api_parts, environment_of, graphmark_command, say
+from app.cli.lifeline import open_lifeline
 from app.cli.support import run, settings_or_usage
 from app.listening import listen
 from app.supervise import Part, Supervisor
@@ -21,10 +21,9 @@ from app.wiring import open_database
 from db.migrate import migrate
 from kit.errors import Unavailable
 from kit.postgres import EmbeddedPostgres
-from kit.settings import Settings, environment_with
+from kit.settings import Settings
 from services.auth import SETUP_HOURS, create_setup_token
 
-ROOT = Path(app.__file__).parents[1]
 READY_TRY_SECONDS = 5.0
 READY_PAUSE_SECONDS = 0.05
 
@@ -56,18 +55,14 @@ def _serve(settings: Settings) -> None:
         else:
             _require_writable(settings.data_dir)
         link = run(_prepare(settings))
-        reading, writing = os.pipe()
-        stack.callback(os.close, writing)
-        stack.callback(os.close, reading)
+        lifeline = stack.enter_context(open_lifeline())
         supervisor = Supervisor(
-            _parts(settings, reading, listening),
-            environment=environment_with(
-                DATABASE_URL=settings.database_url or "", PORT=str(settings.port), DATA_DIR=str(settings.data_dir)
-            ),
+            _parts(settings, lifeline, listening),
+            environment=environment_of(settings),
             folder=ROOT,
-            descriptors=(reading, listening.fileno()),
+            descriptors=(lifeline, listening.fileno()),
             postgres=postgres,
-            say=lambda line: click.echo(f"graphmark: {line}", err=True),
+            say=say,
         )
         threading.Thread(target=_announce, args=(settings, link), name="announce", daemon=True).start()
         supervisor.run()
@@ -84,12 +79,11 @@ async def _prepare(settings: Settings) -> str | None:
 
 def _parts(settings: Settings, lifeline: int, listening: socket.socket) -> list[Part]:
     """Return the processes to run. The API stops first, so that nothing new comes in while the rest finishes."""
-    graphmark = [sys.executable, "-m", "app", "--lifeline", str(lifeline)]
-    workers = range(1, settings.workers + 1)
+    graphmark = graphmark_command(lifeline)
     return [
-        Part("api", [*graphmark, "api", "--socket", str(listening.fileno())], stop_seconds=10, stop_rank=0),
+        *api_parts(settings, lifeline, listening),
         Part("scheduler", [*graphmark, "scheduler"], stop_seconds=15, stop_rank=1),
-        *(Part(f"worker {number}", [*graphmark, "worker"], stop_seconds=15, stop_rank=1) for number in workers),
+        Part("worker", [*graphmark, "worker"], stop_seconds=15, stop_rank=1),
     ]
 
 

@@ -1,5 +1,7 @@
 """`graphmark user create`."""
 
+import sys
+
 import click
 
 from app.cli.support import print_json, run_with_services
@@ -9,7 +11,7 @@ from resolvers.context import Services
 from services import auth
 from services.permissions import Role
 
-MAX_LINE_CHARS = 4_096
+MAX_LINE_BYTES = 8_192
 
 
 @click.group()
@@ -41,7 +43,10 @@ def create(*, email: str, name: str, password_stdin: bool, admin: bool, as_json:
 
 def _first_line() -> str:
     """Return the first line of stdin without its line end."""
-    line: str = click.get_text_stream("stdin").readline(MAX_LINE_CHARS).rstrip("\r\n")
+    try:
+        line = sys.stdin.buffer.readline(MAX_LINE_BYTES).decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise BadInput("The password on stdin is not UTF-8.") from error
     if not line:
         raise BadInput("There was no password on the first line of stdin.")
     return line

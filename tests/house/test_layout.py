@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.project import DOMAINS, INFRASTRUCTURE, LAYERS, ROOT, python_files, tracked_files
 
-TOP_LEVEL_FOLDERS = {*LAYERS, ".ci", "benchmarks", "docs", "tests", "web"}
+TOP_LEVEL_FOLDERS = {*LAYERS, ".ci", "benchmarks", "docs", "tests", "tools", "web"}
 
 
 @pytest.mark.parametrize("folder", INFRASTRUCTURE)
