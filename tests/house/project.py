@@ -17,16 +17,16 @@ DOMAINS = frozenset(
 )
 # Names that are no domain: what a layer needs for itself.
 INFRASTRUCTURE = {
-    "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits"},
-    "resolvers": {"context", "loaders", "mutation", "inputs", "paging", "node", "guards"},
-    "resolvers/inputs": {"paging", "enums", "scalars"},
-    "services": {"permissions", "events"},
+    "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server"},
+    "resolvers": {"context", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
+    "resolvers/inputs": {"paging", "enums", "scalars", "server"},
+    "services": {"permissions", "events", "idempotency"},
     "tasks": {"broker", "schedule", "envelope", "orchestrator"},
-    "db": {"tables", "migrations", "migrate", "unit", "vectors", "events", "piccolo_app"},
-    "db/tables": {"events"},
+    "db": {"tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"},
+    "db/tables": {"events", "idempotency"},
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
-        *("limits", "postgres", "uploads"),
+        *("limits", "postgres", "uploads", "text"),
     },
 }
 _TEXT = frozenset(

@@ -9,7 +9,7 @@ import click
 
 from app.cli import graphmark
 from kit.settings import PREFIX, Settings
-from tests.house.project import INFRASTRUCTURE, LAYERS, ROOT, source, tracked_files
+from tests.house.project import INFRASTRUCTURE, LAYERS, ROOT, python_files, source, tracked_files
 
 CONFIGURATION = Path("docs/configuration.md")
 MAKEFILE = Path("Makefile")
@@ -19,7 +19,7 @@ READ_BY_NEWCOMERS = (Path("README.md"), Path("CONTRIBUTING.md"), Path("docs/oper
 def commands(name: Path) -> list[str]:
     """Return the commands of the shell blocks of a document, prompts and comments taken off."""
     blocks = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", source(name), flags=re.MULTILINE | re.DOTALL)
-    lines = (line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines())
+    lines = (line.partition(" #")[0].strip().removeprefix("$ ") for block in blocks for line in block.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -44,7 +44,7 @@ def test_every_make_command_in_the_documents_exists() -> None:
 
 
 def _made(line: str) -> list[str]:
-    words = line.split()
+    words = [word for word in line.split() if not re.match(r"[A-Z_]+=", word)]
     if words[:1] != ["make"]:
         return []
     return [word for word in words[1:] if re.fullmatch(r"[a-z][\w-]*", word)]
@@ -66,6 +66,14 @@ def test_every_setting_is_documented_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(GRAPHMARK_\w+)` \| ([^|]*) \|", source(CONFIGURATION), flags=re.MULTILINE))
     wanted = {PREFIX + field.name.upper(): shown(field.default) for field in fields(Settings)}
     assert rows == wanted
+
+
+def test_every_setting_is_used() -> None:
+    """A setting that nothing reads is a promise that nothing keeps."""
+    own = Path("kit/settings.py")
+    code = "\n".join(source(name) for name in python_files(*LAYERS) if name != own)
+    read = set(re.findall(r"\bsettings\.(\w+)", code)) | set(re.findall(r"\bself\.(\w+)", source(own)))
+    assert not sorted({field.name for field in fields(Settings)} - read)
 
 
 def shown(value: object) -> str:
