@@ -15,6 +15,7 @@ from kit.paging import decode_cursor, encode_cursor
 _ORDER = "event"
 _BATCH = 100
 _LOOK_ANYWAY_SECONDS = 15.0
+MAX_IDS_IN_EVENT = 1_000
 
 
 class Topic(StrEnum):
@@ -23,6 +24,17 @@ class Topic(StrEnum):
     BOOKMARK = "bookmark.changed"
     IMPORT = "import.progress"
     TASK = "task.updated"
+
+
+class BookmarkChange(StrEnum):
+    """What happened to bookmarks. A purge is for ever; a deletion only moves into the trash."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    RESTORED = "RESTORED"
+    PURGED = "PURGED"
+    IMPORTED = "IMPORTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,21 @@ async def record(unit: Unit, owner_id: UUID, drafts: Sequence[EventDraft]) -> No
             [draft.subject_id for draft in drafts],
             [draft.payload for draft in drafts],
         )
+
+
+async def record_bookmarks(unit: Unit, owner_id: UUID, change: BookmarkChange, bookmark_ids: Sequence[UUID]) -> None:
+    """Write that `change` happened to these bookmarks; nothing when there are none. Last in the transaction.
+
+    The payload is `{"change", "ids"}`. Of more than 1,000 bookmarks none is named: `ids` is empty and `resync` true,
+    which tells readers to read afresh, as they must after a gap.
+    """
+    if not bookmark_ids:
+        return
+    payload: dict[str, Any] = {"change": change.value, "ids": [str(key) for key in bookmark_ids]}
+    if len(bookmark_ids) > MAX_IDS_IN_EVENT:
+        payload = {"change": change.value, "ids": [], "resync": True}
+    subject = bookmark_ids[0] if len(bookmark_ids) == 1 else None
+    await record(unit, owner_id, [EventDraft(Topic.BOOKMARK, subject, payload)])
 
 
 async def follow(
