@@ -9,11 +9,8 @@ function json(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
-/**
- * A first session, one tab a step; GraphiQL shows them to a browser that has never been here. With an
- * `inviteToken` (of a set-up or invitation link) the account is opened by it.
- */
-export const firstSession = (inviteToken: string | null): Tab[] => [
+/** A first session, one tab a step. GraphiQL shows them to a browser that has never been here. */
+export const FIRST_SESSION: Tab[] = [
   {
     query: `# Welcome to Graphmark: one graph of all your links.
 #
@@ -37,9 +34,21 @@ mutation Register($input: RegisterInput!) {
         email: "you@example.com",
         password: "change this long sentence",
         name: "You",
-        ...(inviteToken === null ? {} : { inviteToken }),
       },
     }),
+  },
+  {
+    query: `# Instead of 1, when you have an account already
+#    (the administrator's set-up page opens one, too).
+mutation Login($input: LoginInput!) {
+  login(input: $input) {
+    session { token expiresAt }
+    user { id email role }
+    userErrors { code message }
+  }
+}
+`,
+    variables: json({ input: { email: "you@example.com", password: "" } }),
   },
   {
     query: `# 2. Who am I? (null when nobody is signed in.)
