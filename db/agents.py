@@ -12,6 +12,8 @@ from uuid import UUID
 
 from db.unit import Rows, Unit
 
+CHANNEL = "graphmark_work"
+_PERIODIC_LOCK = 0x7065_7264
 _COLUMNS = """
     id, owner_id, workflow, kind, status, priority, payload, payload_version, attempt, max_attempts, fence, lease_owner,
     lease_until, run_after, progress, current_step, total_steps, error, created_at, started_at, finished_at, updated_at
@@ -311,3 +313,29 @@ async def dead(rows: Rows, *, limit: int) -> list[TaskRow]:
 
 def _task(row: Any) -> TaskRow | None:
     return TaskRow(**row) if row else None
+
+
+async def ring(rows: Rows) -> None:
+    """Wake the workers that listen. The notification says only that there is work: the rows are the truth."""
+    await rows.execute(f"NOTIFY {CHANNEL}")
+
+
+async def take_slot(unit: Unit, name: str, *, every_seconds: int) -> bool:
+    """Take the present time slot of a periodic job until the transaction ends; False when somebody took it.
+
+    A slot is given back when the transaction rolls back. Slots are counted by the database's clock.
+    """
+    if not await unit.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext($2))", _PERIODIC_LOCK, name):
+        return False
+    return bool(
+        await unit.fetchval(
+            """
+            INSERT INTO periodic_runs AS last (name, slot)
+            VALUES ($1, floor(extract(epoch FROM clock_timestamp()) / $2)::bigint)
+            ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, ran_at = now() WHERE last.slot < excluded.slot
+            RETURNING true
+            """,
+            name,
+            every_seconds,
+        )
+    )

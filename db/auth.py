@@ -148,3 +148,26 @@ async def redeem_one_time_token(unit: Unit, token_hash: bytes, purposes: tuple[s
 async def void_one_time_tokens(unit: Unit, purpose: str) -> None:
     """Make every unused token of `purpose` worthless."""
     await unit.execute("DELETE FROM one_time_tokens WHERE purpose = $1 AND used_at IS NULL", purpose)
+
+
+async def purge_expired(unit: Unit, *, limit: int) -> int:
+    """Forget at most `limit` sessions and as many one-time tokens that cannot be used again; return how many went."""
+    sessions = await unit.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE least(expires_at, idle_expires_at, revoked_at) < now() - interval '1 day'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        limit,
+    )
+    tokens = await unit.execute(
+        """
+        DELETE FROM one_time_tokens WHERE id IN (
+            SELECT id FROM one_time_tokens WHERE least(expires_at, used_at) < now() - interval '1 day'
+            LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        limit,
+    )
+    return sessions + tokens

@@ -297,6 +297,20 @@ async def purge(unit: Unit, owner_id: UUID, keys: Sequence[UUID]) -> int:
     return await unit.execute("DELETE FROM bookmarks WHERE owner_id = $1 AND id = ANY($2)", owner_id, list(keys))
 
 
+async def purge_trash(unit: Unit, *, older_than_days: int, limit: int) -> int:
+    """Remove for ever at most `limit` bookmarks, of all owners, that have lain in the trash for so many days."""
+    return await unit.execute(
+        """
+        DELETE FROM bookmarks WHERE id IN (
+            SELECT id FROM bookmarks WHERE deleted_at < now() - $1 * interval '1 day'
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        older_than_days,
+        limit,
+    )
+
+
 async def trashed_ids(unit: Unit, owner_id: UUID, *, limit: int) -> list[UUID]:
     """Return the ids of at most `limit` bookmarks in the trash, locked in their order."""
     found = await unit.fetch(

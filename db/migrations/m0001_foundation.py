@@ -118,6 +118,7 @@ CREATE TABLE bookmarks (
 CREATE INDEX bookmarks_added ON bookmarks (owner_id, added_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX bookmarks_updated ON bookmarks (owner_id, updated_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX bookmarks_trash ON bookmarks (owner_id, deleted_at DESC, id DESC) WHERE deleted_at IS NOT NULL;
+CREATE INDEX bookmarks_purge ON bookmarks (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE INDEX bookmarks_domain ON bookmarks (owner_id, domain);
 CREATE INDEX bookmarks_search ON bookmarks USING gin (search);
 

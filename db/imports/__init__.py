@@ -1,0 +1,29 @@
+"""Imports as rows: uploaded files, the imports made of them, and the fate of every line.
+
+An import's status, times and error are those of its task; only what a task does not know lies in `imports`.
+"""
+
+from db.imports.fates import FateRow, count_fates, fates_page, outcomes_of
+from db.imports.jobs import ImportRow, advance, by_id, by_ids, by_task, count, insert, open_count, page, snapshot
+from db.imports.uploads import UploadRow, insert_upload, purge_uploads, upload_by_id
+
+__all__ = [
+    "FateRow",
+    "ImportRow",
+    "UploadRow",
+    "advance",
+    "by_id",
+    "by_ids",
+    "by_task",
+    "count",
+    "count_fates",
+    "fates_page",
+    "insert",
+    "insert_upload",
+    "open_count",
+    "outcomes_of",
+    "page",
+    "purge_uploads",
+    "snapshot",
+    "upload_by_id",
+]
