@@ -19,6 +19,7 @@ help: ## Show this list
 
 .PHONY: install
 install: .venv/installed ## Install what Graphmark needs into this checkout
+	@:
 
 .venv/installed: uv.lock requirements.txt pyproject.toml tools/install.py
 	@if [ -z "$(PYTHON)" ]; then echo "Graphmark needs Python 3.11 or newer; none was found on PATH." >&2; exit 1; fi

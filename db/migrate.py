@@ -59,6 +59,15 @@ class MigrationReport:
     applied: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a database server offers, and the ids of the migrations that it lacks."""
+
+    server_version: str
+    has_pgvector: bool
+    pending: tuple[str, ...]
+
+
 def script(sql: str) -> Callable[[], Awaitable[None]]:
     """Return a step for `MigrationManager.add_raw` that runs `sql`, any number of statements, as it stands."""
 
@@ -101,13 +110,26 @@ async def pending(dsn: str, *, migrations: Mapping[str, Migration] | None = None
         return await _pending(connection, known() if migrations is None else migrations)
 
 
+async def inspect(dsn: str) -> Inspection:
+    """Look at the database without changing it. Raises like `pending`."""
+    async with _connected(dsn) as connection:
+        return Inspection(
+            server_version=await connection.fetchval("SHOW server_version"),
+            has_pgvector=await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"
+            ),
+            pending=tuple(await _pending(connection, known())),
+        )
+
+
 @asynccontextmanager
 async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """Open a connection of its own: the lock belongs to the session and ends with it, even by kill -9."""
     try:
         connection = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        told = str(error).partition("\n")[0] or type(error).__name__  # a timeout has no text
+        told = (getattr(error, "strerror", None) or str(error)).partition("\n")[0]
+        told = told.rstrip(".") or "no answer in time"
         raise Unavailable(f"Cannot reach the database: {told}.") from error
     try:
         yield connection

@@ -23,6 +23,7 @@ from taskiq_redis import PubSubBroker
 from db import agents as tasks
 from db.unit import Database, Ringer, dial
 from kit.bus import Bus
+from kit.errors import Unavailable
 from kit.settings import Settings
 from services.agents import BELL
 
@@ -115,6 +116,16 @@ async def make_ringer(settings: Settings, database: Database) -> AsyncIterator[R
         yield ring
     finally:
         await broker.shutdown()
+
+
+async def require_redis(url: str) -> None:
+    """Raise `Unavailable` unless the Redis at `url` answers within a second."""
+    try:
+        async with asyncio.timeout(_RING_SECONDS), Redis.from_url(url) as connection:
+            await connection.execute_command("PING")  # type: ignore[no-untyped-call]  # redis leaves it untyped
+    except (RedisError, OSError, ValueError) as error:
+        told = str(error).partition("\n")[0] or "no answer in time"
+        raise Unavailable(f"Redis does not answer: {told}") from error
 
 
 def _message(broker: AsyncBroker) -> bytes:

@@ -62,7 +62,7 @@ def install(folder: Path) -> bool:
 
 def build(folder: Path) -> bool:
     """Build `folder` into its dist/, in place of what was there."""
-    built = folder / "dist" / "index.html"
+    built = folder / "dist" / ".built"
     if built.exists() and built.stat().st_mtime >= newest_source(folder):
         return True
     npm = found_npm() if install(folder) else None

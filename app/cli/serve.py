@@ -1,25 +1,23 @@
 """`graphmark serve`: the whole of Graphmark in one terminal."""
 
 import http.client
-import os
 import signal
 import socket
 import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
-from app.cli.children import ROOT, api_parts, environment_of, graphmark_command, say
+from app.cli.children import GRAPHIQL, ROOT, api_parts, environment_of, graphmark_command, say
 from app.cli.lifeline import open_lifeline
 from app.cli.support import run, settings_or_usage
 from app.listening import listen
 from app.supervise import Part, Supervisor
 from app.wiring import open_database
+from app.writable import require_writable
 from db.migrate import migrate
-from kit.errors import Unavailable
 from kit.postgres import EmbeddedPostgres
 from kit.settings import Settings
 from services.auth import SETUP_HOURS, create_setup_token
@@ -53,7 +51,7 @@ def _serve(settings: Settings) -> None:
             stack.callback(postgres.stop)
             settings = replace(settings, database_url=postgres.start())
         else:
-            _require_writable(settings.data_dir)
+            require_writable(settings.data_dir)
         link = run(_prepare(settings))
         lifeline = stack.enter_context(open_lifeline())
         supervisor = Supervisor(
@@ -87,17 +85,6 @@ def _parts(settings: Settings, lifeline: int, listening: socket.socket) -> list[
     ]
 
 
-def _require_writable(folder: Path) -> None:
-    """Raise `Unavailable` unless files can be made in the data folder, where uploads wait for their import."""
-    probe = folder / f".writable-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise Unavailable(f"Cannot write to the data folder {folder}: {error.strerror}.") from error
-
-
 def _announce(settings: Settings, link: str | None) -> None:
     """Wait until the API says that it is ready, then tell the operator what there is to know."""
     host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
@@ -110,7 +97,7 @@ def _announce(settings: Settings, link: str | None) -> None:
     ]
     if link is not None:
         lines.append(("Administrator", f"open {link} (once, within {SETUP_HOURS} hours)"))
-    if not (ROOT / "web" / "dist").exists():
+    if not GRAPHIQL.exists():
         lines.append(("GraphiQL", "not built: `make web` says what is missing"))
     click.echo(f"\n{click.style('Graphmark is ready.', bold=True)} Ctrl-C stops it.\n")
     for name, value in lines:

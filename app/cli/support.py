@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import click
 import orjson
@@ -19,12 +19,22 @@ from resolvers.context import Services
 R = TypeVar("R")
 
 
+class WrongSetting(click.ClickException):
+    """A setting that cannot be understood: wrong usage, in one line."""
+
+    exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the line; the usage of the command would not help."""
+        click.echo(f"graphmark: {self.message}", file=file, err=file is None)
+
+
 def settings_or_usage() -> Settings:
     """Read the settings; one that cannot be understood is wrong usage (exit code 2)."""
     try:
         return load_settings()
     except BadInput as error:
-        raise click.UsageError(error.message) from error
+        raise WrongSetting(error.message) from error
 
 
 @contextmanager

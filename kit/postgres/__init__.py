@@ -5,6 +5,7 @@ a user and opens parent folders to everybody, it takes no settings, leaves the s
 killed, and takes a zombie for a running server.
 """
 
+from kit.postgres.cluster import binaries as binaries_folder
 from kit.postgres.errors import (
     DataFolderInUse,
     DataFolderUnusable,
@@ -24,5 +25,6 @@ __all__ = [
     "PostgresDidNotStart",
     "PostgresMissing",
     "PostgresUnavailable",
+    "binaries_folder",
     "running_url",
 ]

@@ -1,0 +1,152 @@
+"""`graphmark doctor`: what is there, what is off, what is wrong."""
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.children import GRAPHIQL
+from app.cli.support import print_json, run, run_with_services, settings_or_usage
+from app.listening import listen
+from app.writable import require_writable
+from db.migrate import inspect
+from db.users import has_admin
+from kit.errors import GraphmarkError, Unavailable
+from kit.postgres import binaries_folder, running_url
+from kit.settings import Settings
+from resolvers.context import Services
+from resolvers.server import product_version
+from tasks.broker import require_redis
+
+MIN_FREE_BYTES = 1024**3
+OLDEST_POSTGRES = 16
+
+
+class State(StrEnum):
+    """How a check came out. OFF is a choice and no fault."""
+
+    OK = "ok"
+    OFF = "off"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    state: State
+    detail: str
+
+
+Look = Callable[[Settings], tuple[State, str]]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_context
+def doctor(ctx: click.Context, *, as_json: bool) -> None:
+    """Check every dependency and setting. Changes nothing; leaves with 3 when something needed is missing."""
+    checks = list(examined(settings_or_usage()))
+    healthy = all(check.state is not State.FAILED for check in checks)
+    if as_json:
+        print_json({"healthy": healthy, "checks": [asdict(check) for check in checks]})
+    else:
+        _show(checks)
+    ctx.exit(0 if healthy else 3)
+
+
+def examined(settings: Settings) -> Iterator[Check]:
+    """Yield every check; one that fails does not keep the others from being made."""
+    looks: dict[str, Look] = {
+        "program": _program,
+        "data folder": _data_folder,
+        "database": _database,
+        "administrator": _administrator,
+        "redis": _redis,
+        "address": _address,
+        "graphiql": _graphiql,
+    }
+    for name, look in looks.items():
+        try:
+            state, detail = look(settings)
+        except GraphmarkError as error:
+            state, detail = State.FAILED, error.message
+        yield Check(name, state, detail)
+
+
+def _program(_settings: Settings) -> tuple[State, str]:
+    return State.OK, f"Graphmark {product_version()}, Python {platform.python_version()}, {platform.platform()}"
+
+
+def _data_folder(settings: Settings) -> tuple[State, str]:
+    folder = settings.data_dir.absolute()
+    if not folder.exists():
+        return State.OK, f"{folder} will be made at the first start"
+    require_writable(folder)
+    free = shutil.disk_usage(folder).free
+    detail = f"{folder}, {free / 1024**3:.1f} GiB free"
+    return (State.OK if free >= MIN_FREE_BYTES else State.FAILED), detail
+
+
+def _database(settings: Settings) -> tuple[State, str]:
+    url = settings.database_url or running_url(settings.data_dir)
+    if url is None:
+        binaries_folder()
+        return State.OK, "embedded, not running; `graphmark serve` starts it"
+    seen = run(inspect(url))
+    kind = "outside" if settings.database_url else "embedded"
+    detail = f"{kind}, PostgreSQL {seen.server_version}, pgvector {'present' if seen.has_pgvector else 'absent'}"
+    if int(seen.server_version.split(".")[0]) < OLDEST_POSTGRES:
+        return State.FAILED, f"{detail}; PostgreSQL {OLDEST_POSTGRES} or newer is needed"
+    if seen.pending:
+        return State.FAILED, f"{detail}; {len(seen.pending)} migration(s) pending: run `graphmark migrate`"
+    return State.OK, detail
+
+
+def _administrator(settings: Settings) -> tuple[State, str]:
+    if settings.database_url is None and running_url(settings.data_dir) is None:
+        return State.OFF, "not looked up, the database does not run"
+
+    async def look(services: Services) -> bool:
+        return await has_admin(services.database)
+
+    if run_with_services("doctor", look):
+        return State.OK, "there is one"
+    return State.OFF, "nobody yet: open the link that `graphmark serve` prints"
+
+
+def _redis(settings: Settings) -> tuple[State, str]:
+    if settings.redis_url is None:
+        return State.OFF, "not set; PostgreSQL rings the bell"
+    run(require_redis(settings.redis_url))
+    return State.OK, "answers"
+
+
+def _address(settings: Settings) -> tuple[State, str]:
+    try:
+        listen(settings.host, settings.port).close()
+    except Unavailable as error:
+        if running_url(settings.data_dir) is None:
+            return State.FAILED, error.message
+        return State.OK, f"{settings.origin}, in use (Graphmark runs on this data folder)"
+    return State.OK, f"{settings.origin}, free"
+
+
+def _graphiql(_settings: Settings) -> tuple[State, str]:
+    if GRAPHIQL.exists():
+        return State.OK, "built"
+    return State.OFF, "not built: `make web` says what is missing"
+
+
+def _show(checks: list[Check]) -> None:
+    styles = {State.OK: "green", State.OFF: "yellow", State.FAILED: "bold red"}
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for check in checks:
+        table.add_row(check.name, f"[{styles[check.state]}]{check.state}[/]", check.detail)
+    Console(highlight=False, soft_wrap=True).print(table)
