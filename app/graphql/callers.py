@@ -1,0 +1,142 @@
+"""Who sends a request, and whether a browser was tricked into sending it.
+
+A bearer token is only ever sent on purpose. A cookie is sent by the browser whatever page asked it to, so a request
+that leans on the cookie must come from this server's own pages (OWASP CSRF cheat sheet: Fetch Metadata, then Origin).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from kit.errors import Forbidden, Unauthenticated
+from kit.settings import Settings, Toggle
+from services.permissions import Viewer
+
+COOKIE = "__Host-graphmark"
+MAX_TOKEN_CHARS = 512
+_OWN_SITES = frozenset({"", "same-origin", "none"})
+_MAX_SHOWN_CHARS = 200
+
+# Gives the viewer whom a session token or an API key speaks for, or None.
+Authenticate = Callable[[str], Awaitable[Viewer | None]]
+
+
+class Credential(Enum):
+    """How a caller proved who he is."""
+
+    NONE = "none"
+    BEARER = "bearer"
+    COOKIE = "cookie"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The sender of one request or the other end of one socket."""
+
+    viewer: Viewer | None = None
+    credential: Credential = Credential.NONE
+
+
+ANONYMOUS = Caller()
+
+
+class Headers:
+    """Request headers by lower-case name, from an ASGI scope. Of a repeated header the first counts."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, scope: Any) -> None:
+        self._raw: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            self._raw.setdefault(name, value)
+
+    def get(self, name: str) -> str | None:
+        """Return the header's value, or None."""
+        value = self._raw.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+
+def is_allowed(policy: Toggle, viewer: Viewer | None) -> bool:
+    """Tell whether a policy that depends on who asks lets `viewer` pass."""
+    return policy is Toggle.ALWAYS or (policy is Toggle.SIGNED_IN and viewer is not None)
+
+
+def bearer_token(header: str | None) -> str | None:
+    """Return the token of an `Authorization: Bearer` header; None for any other scheme or none."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def cookie_token(headers: Headers) -> str | None:
+    """Return the token in the session cookie, or None."""
+    header = headers.get("cookie")
+    if header is None or COOKIE not in header:
+        return None
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel is not None and morsel.value else None
+
+
+async def identify(headers: Headers, authenticate: Authenticate, settings: Settings) -> Caller:
+    """Return who sent a request.
+
+    Raises `Unauthenticated` for a bearer token that opens nothing, and `Forbidden` when a foreign page makes the
+    browser send the session cookie. A cookie that opens nothing any more is no mistake of its bearer: anonymous.
+    """
+    token = bearer_token(headers.get("authorization"))
+    if token is not None:
+        return await by_token(token, authenticate)
+    token = cookie_token(headers)
+    if token is None:
+        return ANONYMOUS
+    refuse_foreign_page(headers, settings)
+    viewer = await authenticate(token) if len(token) <= MAX_TOKEN_CHARS else None
+    return Caller(viewer, Credential.COOKIE) if viewer is not None else ANONYMOUS
+
+
+async def by_token(token: str, authenticate: Authenticate) -> Caller:
+    """Return whom a bearer token speaks for. Raises `Unauthenticated` when it opens nothing."""
+    viewer = await authenticate(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
+    if viewer is None:
+        raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
+    return Caller(viewer, Credential.BEARER)
+
+
+def refuse_foreign_page(headers: Headers, settings: Settings) -> None:
+    """Raise `Forbidden` when the browser says that another site's page caused the request."""
+    site = headers.get("sec-fetch-site") or ""
+    origin = headers.get("origin")
+    if site not in _OWN_SITES or (origin is not None and not is_own_origin(origin, headers, settings)):
+        raise Forbidden("The session cookie is not accepted from pages of other sites; send a bearer token.")
+
+
+def is_own_origin(origin: str, headers: Headers, settings: Settings) -> bool:
+    """Tell whether a page of `origin` is this server's own.
+
+    With `base_url` set it must be exactly that; else it must name the host and port that the request was sent to.
+    """
+    if settings.base_url:
+        return origin.lower() == settings.origin.lower()
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and parts.netloc.lower() == (headers.get("host") or "").lower() != ""
+
+
+def user_agent(headers: Headers) -> str:
+    """Return what the client calls itself, shortened."""
+    return (headers.get("user-agent") or "")[:_MAX_SHOWN_CHARS]
+
+
+def network_address(scope: Any) -> str:
+    """Return the peer's address; behind a proxy it is what uvicorn's `--proxy-headers` made of it."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""

@@ -1,0 +1,49 @@
+"""`/graphql`: sends each connection to the transport that it speaks."""
+
+from dataclasses import dataclass
+
+from litestar.types import Scope
+
+from app.graphql.callers import Authenticate, Headers, network_address, user_agent
+from app.graphql.connections import Connections
+from app.graphql.engine import ContextFactory, Engine
+from app.graphql.ide import Ide
+from kit.settings import Settings
+from resolvers.context import Context, Services
+from services.permissions import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What the transports share. One per process."""
+
+    services: Services
+    engine: Engine
+    authenticate: Authenticate
+    connections: Connections
+    ide: Ide
+
+    @property
+    def settings(self) -> Settings:
+        """The process's settings."""
+        return self.services.settings
+
+    def context_factory(self, scope: Scope, headers: Headers, viewer: Viewer | None, request_id: str) -> ContextFactory:
+        """Return what makes the context of each operation of one request or socket."""
+        address, agent = network_address(scope), user_agent(headers)
+
+        def new_context() -> Context:
+            return Context(
+                services=self.services,
+                viewer=viewer,
+                request_id=request_id,
+                network_address=address,
+                user_agent=agent,
+            )
+
+        return new_context
+
+
+def connection_key(viewer: Viewer | None, scope: Scope) -> str:
+    """Return under whose name a live connection is counted: the account's, or the address of an anonymous caller."""
+    return str(viewer.id) if viewer is not None else f"address {network_address(scope)}"

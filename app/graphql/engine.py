@@ -1,0 +1,252 @@
+"""Runs operations on the Strawberry schema: parsed once, limited, bounded in time, every error worded.
+
+It calls graphql-core beneath Strawberry with the schema's own `execution_context_class`, so a faster executor is a
+parameter of the schema and nothing here changes. Schema extensions of Strawberry are not run; field extensions are.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+import structlog
+from graphql import (
+    ExecutionResult,
+    Executor,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    create_source_event_stream,
+    execute_root_selection_set,
+    execute_subscription_event,
+    map_source_to_response_event,
+)
+from strawberry.execution import optimized_is_awaitable
+
+from app import metrics
+from app.graphql.callers import is_allowed
+from app.graphql.documents import Documents, Prepared
+from app.graphql.errors import formatted, outcome_of
+from kit.errors import BadInput, GraphmarkError, Unavailable
+from kit.settings import Settings
+from resolvers.context import Context
+from schema.limits import too_complex
+
+log = structlog.get_logger(__name__)
+
+ContextFactory = Callable[[], Context]
+MAX_VARIABLE_NESTING = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a client asks for. `variables` are as JSON gave them; uploads are `kit.uploads.UploadedFile` among them."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One result, as the response shows it. `is_request_error` means that nothing was executed: there is no `data`."""
+
+    body: dict[str, Any]
+    is_request_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An operation that has passed every check and can be run."""
+
+    prepared: Prepared
+    node: OperationDefinitionNode
+    operation: Operation
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
+    @property
+    def name(self) -> str | None:
+        """The operation's own name, for the log."""
+        return self.node.name.value if self.node.name is not None else None
+
+
+class Engine:
+    """One schema, ready to answer."""
+
+    def __init__(self, schema: strawberry.Schema, settings: Settings) -> None:
+        self._schema = schema._schema  # noqa: SLF001  Strawberry's own integrations reach graphql-core this way
+        self._executor: type[Executor[Any]] = schema.execution_context_class
+        self._settings = settings
+        self.documents = Documents(self._schema, settings)
+
+    def plan(self, operation: Operation, context: Context) -> Plan | Answer:
+        """Check the operation without running it; an `Answer` is its refusal."""
+        settings = self._settings
+        prepared = self.documents.prepare(operation.query, is_open=self._is_open(context))
+        if prepared.errors:
+            return self._refused(prepared.errors, context)
+        try:
+            node = prepared.operation(operation.operation_name)
+            _check_nesting(operation.variables)
+        except GraphmarkError as error:
+            return self._refused([GraphQLError(error.message, original_error=error)], context)
+        cost = self.documents.cost(prepared, node, operation.variables)
+        if cost > settings.max_query_cost:
+            message = f"The operation costs {_shown(cost)} points; at most {settings.max_query_cost:,} are allowed."
+            return self._refused([too_complex(message + " Ask for smaller pages or fewer fields.", node)], context)
+        return Plan(prepared, node, operation)
+
+    async def execute(self, plan: Plan, context: Context) -> Answer:
+        """Run a query or a mutation to its end, within the request timeout."""
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_seconds) as deadline:
+                result = await self._run(plan, context)
+        except Exception as error:  # noqa: BLE001  whatever broke, the client gets an answer and the log the reason
+            result = ExecutionResult(None, [_timed_out(self._settings) if deadline.expired() else _wrapped(error)])
+        answer = self._answer(result, plan, context)
+        metrics.operation_done(plan.kind.value, outcome_of(answer.body.get("errors")), time.perf_counter() - started)
+        return answer
+
+    async def subscribe(self, plan: Plan, new_context: ContextFactory) -> "AsyncGenerator[Answer, None]":
+        """Yield an answer for each event of a subscription, each executed with a context of its own.
+
+        A subscription that cannot start yields one answer with errors and ends.
+        """
+        context = new_context()
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_seconds) as deadline:
+                stream = await self._source(plan, context)
+        except Exception as error:  # noqa: BLE001  as in `execute`
+            stream = ExecutionResult(None, [_timed_out(self._settings) if deadline.expired() else _wrapped(error)])
+        if isinstance(stream, ExecutionResult):
+            answer = self._answer(stream, plan, context)
+            metrics.operation_done(plan.kind.value, outcome_of(answer.body.get("errors")), None)
+            yield answer
+            return
+        outcome = "ok"
+        try:
+            async with aclosing(_events(stream, new_context)) as events:
+                async for event_context, result in events:
+                    yield self._answer(result, plan, event_context)
+        except Exception as error:  # noqa: BLE001  the source of events failed: say so, once, and end
+            answer = self._answer(ExecutionResult(None, [_wrapped(error)]), plan, context)
+            outcome = outcome_of(answer.body.get("errors"))
+            yield answer
+        finally:
+            metrics.operation_done(plan.kind.value, outcome, None)
+
+    def _build(self, plan: Plan, context: Context) -> Executor[Any] | list[GraphQLError]:
+        variables = plan.operation.variables
+        return self._executor.build(
+            self._schema,
+            plan.prepared.document,  # type: ignore[arg-type]  # a plan has passed, so it has a document
+            context_value=context,
+            raw_variable_values=dict(variables) if variables else None,
+            operation_name=plan.operation.operation_name or None,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a plain bool where a TypeGuard is wished
+            hide_suggestions=not self._is_open(context),
+        )
+
+    def _is_open(self, context: Context) -> bool:
+        """Tell whether this caller may introspect, and so may be told what a misspelt field might have been."""
+        return is_allowed(self._settings.introspection, context.viewer)
+
+    async def _run(self, plan: Plan, context: Context) -> ExecutionResult:
+        executor = self._build(plan, context)
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        result = execute_root_selection_set(executor)
+        return result if isinstance(result, ExecutionResult) else await result
+
+    async def _source(self, plan: Plan, context: Context) -> "ExecutionResult | _Stream":
+        executor = self._build(plan, context)
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        source = create_source_event_stream(executor)
+        if executor.is_awaitable(source):
+            source = await source
+        return source if isinstance(source, ExecutionResult) else _Stream(executor, source)
+
+    def _refused(self, errors: list[GraphQLError], context: Context) -> Answer:
+        body = {"errors": formatted(errors, request_id=context.request_id, operation=None)}
+        metrics.operation_done("refused", outcome_of(body["errors"]), None)
+        return Answer(body, is_request_error=True)
+
+    def _answer(self, result: ExecutionResult, plan: Plan, context: Context) -> Answer:
+        if not result.errors:
+            return Answer({"data": result.data})
+        errors = formatted(result.errors, request_id=context.request_id, operation=plan.name)
+        if result.data is None and all("path" not in error for error in errors):
+            return Answer({"errors": errors}, is_request_error=True)
+        return Answer({"errors": errors, "data": result.data})
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    executor: Executor[Any]
+    source: Any
+
+
+async def _events(
+    stream: _Stream, new_context: ContextFactory
+) -> AsyncGenerator[tuple[Context, ExecutionResult], None]:
+    """Execute each event with a new context: loaders remember rows, and an event is about rows that changed."""
+    current: list[Context] = []
+
+    def execute_event(executor: Executor[Any]) -> Any:
+        context = new_context()
+        current[:] = [context]
+        executor.context_value = context
+        return execute_subscription_event(executor)
+
+    results: AsyncIterator[ExecutionResult] = map_source_to_response_event(
+        stream.executor, stream.source, execute_event
+    )
+    try:
+        async for result in results:
+            yield current[0], result
+    finally:
+        await _close(results)
+        await _close(stream.source)
+
+
+async def _close(stream: Any) -> None:
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _wrapped(error: Exception) -> GraphQLError:
+    return error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+
+
+def _timed_out(settings: Settings) -> GraphQLError:
+    cause = Unavailable(f"This took longer than {settings.request_timeout_seconds:g} seconds and was stopped.")
+    return GraphQLError(cause.message, original_error=cause)
+
+
+def _shown(cost: int) -> str:
+    return f"{cost:,}" if cost < 10**12 else "far too many"
+
+
+def _check_nesting(variables: Mapping[str, Any] | None) -> None:
+    """Raise `BadInput` when lists and objects in the variables lie more than 50 deep inside each other."""
+    level: list[Any] = [variables] if variables else []
+    for _ in range(MAX_VARIABLE_NESTING):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+            if isinstance(inner, dict | list) and inner
+        ]
+        if not level:
+            return
+    raise BadInput(f"The variables are nested more than {MAX_VARIABLE_NESTING} deep.")

@@ -1,0 +1,162 @@
+"""The web application: what answers which path, and what is open while it runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import strawberry
+import structlog
+from litestar import Litestar, Request, Response, Router, asgi
+from litestar.datastructures import CacheControlHeader
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+from litestar.types import Receive, Scope, Send
+
+from app.graphql.callers import Authenticate
+from app.graphql.connections import Connections
+from app.graphql.endpoint import Endpoint
+from app.graphql.engine import Engine
+from app.graphql.errors import INTERNAL_MESSAGE
+from app.graphql.http import HttpTransport
+from app.graphql.ide import ASSETS_PATH, PAGE_HEADERS, Ide
+from app.graphql.multipart import INCOMING_FOLDER
+from app.graphql.websocket import WebSocketTransport
+from app.health import Readiness, checks_of, live, ready
+from app.metrics import metrics
+from app.wiring import open_services
+from db.auth import SESSION_CHANNEL
+from kit.settings import Settings
+from kit.uploads import remove_stale
+from resolvers.context import Services
+from schema.root import build_schema
+from services import auth
+from services.permissions import Viewer
+
+log = structlog.get_logger(__name__)
+
+STALE_UPLOAD_SECONDS = 6 * 3600.0
+_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
+_ASSETS_HEADERS = _HEADERS | {"content-security-policy": PAGE_HEADERS["content-security-policy"]}
+_ASSETS_CACHE = CacheControlHeader(max_age=24 * 3600, public=True)
+
+
+def create_app(
+    settings: Settings, *, schema: strawberry.Schema | None = None, services: Services | None = None
+) -> Litestar:
+    """Return the application. Its lifespan opens what it needs and closes it again.
+
+    `schema` replaces the product's; `services` are used as they are, and stay open, instead of opening new ones.
+    """
+    graph = schema if schema is not None else build_schema()
+    gateway = _Gateway()
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with _services(settings, services) as opened:
+            remove_stale(settings.upload_dir / INCOMING_FOLDER, older_than_seconds=STALE_UPLOAD_SECONDS)
+            app.state.readiness = Readiness(checks_of(opened))
+            gateway.open(endpoint_of(opened, graph))
+            yield
+
+    folder = Ide(settings.graphiql).folder
+    return Litestar(
+        route_handlers=[
+            asgi("/graphql", copy_scope=False)(gateway.serve),
+            live,
+            ready,
+            metrics,
+            Router(
+                "/",
+                route_handlers=[create_static_files_router(ASSETS_PATH, [folder], cache_control=_ASSETS_CACHE)],
+                response_headers=_ASSETS_HEADERS,
+            ),
+        ],
+        dependencies={"readiness": Provide(_readiness, sync_to_thread=False)},
+        exception_handlers={HTTPException: _http_problem, Exception: _fault},
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        response_headers=_HEADERS,
+    )
+
+
+def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
+    """Return the GraphQL endpoint of `schema` on `services`."""
+    settings = services.settings
+    authenticate: Authenticate = partial(auth.authenticate, services.database, settings)
+
+    async def still_valid(viewer: Viewer) -> bool:
+        return await auth.is_still_valid(services.database, viewer)
+
+    return Endpoint(
+        services=services,
+        engine=Engine(schema, settings),
+        authenticate=authenticate,
+        connections=Connections(services.bus, still_valid, session_channel=SESSION_CHANNEL),
+        ide=Ide(settings.graphiql),
+    )
+
+
+def uvicorn_options(settings: Settings) -> dict[str, Any]:
+    """Return what uvicorn has to be told for this application: its loop, its parsers and the limits it keeps for us."""
+    return {
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "websockets-sansio",
+        "ws_max_size": settings.max_websocket_message_bytes,
+        "ws_per_message_deflate": False,  # it costs more memory than a socket, and small JSON gains little
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+    }
+
+
+class _Gateway:
+    """Hands connections to the transports once the lifespan has opened them."""
+
+    def __init__(self) -> None:
+        self._http: HttpTransport | None = None
+        self._websocket: WebSocketTransport | None = None
+
+    def open(self, endpoint: Endpoint) -> None:
+        self._http, self._websocket = HttpTransport(endpoint), WebSocketTransport(endpoint)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._http is not None  # noqa: S101  uvicorn serves nothing before the lifespan has started
+        assert self._websocket is not None  # noqa: S101  as above
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._websocket(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+
+@asynccontextmanager
+async def _services(settings: Settings, given: Services | None) -> AsyncIterator[Services]:
+    if given is not None:
+        yield given
+        return
+    async with open_services(settings, name="api") as opened:
+        yield opened
+
+
+def _readiness(request: Request[Any, Any, Any]) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
+
+
+def _http_problem(_request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """Word what Litestar refuses by itself: an unknown path, a method that a path does not have."""
+    return Response(
+        {"status": error.status_code, "detail": error.detail},
+        status_code=error.status_code,
+        headers={**(error.headers or {}), **_HEADERS},
+    )
+
+
+def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    log.error("http.failed", path=request.scope["path"], exc_info=error)
+    return Response({"status": 500, "detail": INTERNAL_MESSAGE}, status_code=500, headers=_HEADERS)
