@@ -106,9 +106,9 @@ CREATE TABLE bookmarks (
     search tsvector NOT NULL GENERATED ALWAYS AS (
         setweight(to_tsvector('simple'::regconfig, {words("title")}), 'A')
         || setweight(to_tsvector('english'::regconfig, {words("title")}), 'A')
-        || setweight(to_tsvector('simple'::regconfig, {words("tag_words")}), 'A')
-        || setweight(to_tsvector('simple'::regconfig, {words("coalesce(description, '')")}), 'B')
-        || setweight(to_tsvector('english'::regconfig, {words("coalesce(description, '')")}), 'B')
+        || setweight(to_tsvector('simple'::regconfig, {words("tag_words")}), 'B')
+        || setweight(to_tsvector('simple'::regconfig, {words("coalesce(description, '')")}), 'C')
+        || setweight(to_tsvector('english'::regconfig, {words("coalesce(description, '')")}), 'C')
         || setweight(to_tsvector('simple'::regconfig, {words("coalesce(notes, '')")}), 'C')
         || setweight(to_tsvector('english'::regconfig, {words("coalesce(notes, '')")}), 'C')
         || setweight(to_tsvector('simple'::regconfig, url_words), 'D')

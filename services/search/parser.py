@@ -1,11 +1,11 @@
 """Reading a query text into its tree, by recursive descent."""
 
+from db.search.words import words_of
 from kit.errors import BadInput
 from kit.text import tag_path
 from kit.urls import RefusedUrl, identify
 from services.search.lexer import Kind, Token, refuse, tokens_of
 from services.search.syntax import MAX_DEPTH, MAX_TERMS, All, Any, Is, Node, Not, Span, Term, Where
-from services.search.words import words_of
 
 
 def parse(text: str) -> Node:

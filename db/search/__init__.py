@@ -1,0 +1,1 @@
+"""Search as rows: conditions, the statements that find what meets them, and what to suggest while typing."""

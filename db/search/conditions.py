@@ -1,0 +1,238 @@
+"""What a bookmark must be like, as a tree, and the SQL that says the same.
+
+The text of a query only ever travels as an argument. What is spliced into SQL is made of the constants of this module.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+
+class Place(StrEnum):
+    """Where words are looked for. The value is the weight that they carry in `bookmarks.search`, see m0001."""
+
+    ANYWHERE = ""
+    TITLE = "A"
+    ADDRESS = "D"
+
+
+class State(StrEnum):
+    """A state that needs no value."""
+
+    FAVORITE = "b.is_favorite"
+    ARCHIVED = "b.is_archived"
+    UNREAD = "b.is_unread"
+    TAGGED = "EXISTS (SELECT FROM bookmark_tags link WHERE link.bookmark_id = b.id)"
+    UNTAGGED = "NOT EXISTS (SELECT FROM bookmark_tags link WHERE link.bookmark_id = b.id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words in this order side by side; in an address, in any order.
+
+    Each is one word, without white space or punctuation. Unless `exact` or `prefix`, other forms of an English word
+    match too. With `prefix` the last one (in a hyphenated name, each) may go on.
+    """
+
+    words: tuple[str, ...]
+    place: Place = Place.ANYWHERE
+    exact: bool = False
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A tag by its key (kit.text), or one below it; with `prefix` any whose key begins so."""
+
+    key: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A domain, or one below it; with `prefix` any that begins so."""
+
+    domain: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """What must not hold."""
+
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """What must all hold."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Of what one must hold."""
+
+    parts: "tuple[Condition, ...]"
+
+
+Condition = Words | Tagged | Hosted | State | Never | Every | Some
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """The place in a WHERE for “the full-text column matches text query number `number`”."""
+
+    number: int
+
+
+_Pieces = list[str | _Match]
+_TAG_EXISTS: Final = """EXISTS (
+    SELECT FROM bookmark_tags link
+    WHERE link.bookmark_id = b.id AND link.tag_id = ANY (ARRAY(SELECT t.id FROM tags t WHERE t.owner_id = $1 AND {key}))
+)"""
+
+
+class Compiled:
+    """A condition as SQL about `bookmarks b`, for one owner.
+
+    arguments  the values of $1 (the owner), $2 …; whoever adds more to the statement uses `bind`
+    texts      the text queries (type tsquery), to be computed once: as `m0`, `m1` … of a relation called `q`
+    rank       the text query to rank by, or None where no word is looked for, or nothing is to be `ranked`
+    """
+
+    def __init__(self, owner_id: UUID, condition: Condition, *, ranked: bool = True) -> None:
+        self.arguments: list[Any] = [owner_id]
+        self.texts: list[str] = []
+        self._pieces = self._where(condition)
+        self.rank = self._ranked(condition) if ranked else None
+
+    def bind(self, value: Any) -> str:
+        """Add an argument and return its placeholder."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    def where(self, *, indexed: bool = True, inline: bool = False) -> str:
+        """Return the condition as SQL.
+
+        `indexed=False` says it so that the full-text index cannot be used, `inline` with the text queries written
+        out instead of read from `q`, so that the planner can estimate them.
+        """
+
+        def spelled(piece: str | _Match) -> str:
+            if isinstance(piece, str):
+                return piece
+            text = self.texts[piece.number] if inline else f"(SELECT m{piece.number} FROM q)"
+            return f"b.search @@ {text}" if indexed else f"ts_match_vq(b.search, {text})"
+
+        return "".join(map(spelled, self._pieces))
+
+    def text_relation(self) -> str:
+        """Return the common table expression `q` that `where` and ranking read from."""
+        columns = [f"{text} AS m{number}" for number, text in enumerate(self.texts)]
+        if self.rank is not None:
+            columns.append(f"{self.rank} AS rank")
+        return f"q AS MATERIALIZED (SELECT {', '.join(columns)})" if columns else "q AS (SELECT)"
+
+    def _where(self, condition: Condition) -> _Pieces:
+        if _is_text(condition):
+            return [self._match(self._text(condition))]
+        match condition:
+            case Every(parts):
+                return self._joined(_text_first(parts, Every), " AND ")
+            case Some(parts):
+                return self._joined(_text_first(parts, Some), " OR ")
+            case Never(part):
+                return ["NOT (", *self._where(part), ")"]
+            case _:
+                return [self._plain(condition)]
+
+    def _plain(self, condition: Condition) -> str:
+        match condition:
+            case Tagged(key, prefix):
+                return _TAG_EXISTS.format(key=self._tag_key(key, prefix=prefix))
+            case Hosted(domain, prefix):
+                return self._domain(domain, prefix=prefix)
+            case State():
+                return condition.value
+            case _:
+                raise TypeError(condition)
+
+    def _joined(self, parts: "tuple[Condition, ...]", operator: str) -> _Pieces:
+        pieces: _Pieces = ["("]
+        for number, part in enumerate(parts):
+            pieces += [operator if number else "", *self._where(part)]
+        return [*pieces, ")"]
+
+    def _match(self, text: str) -> _Match:
+        self.texts.append(text)
+        return _Match(len(self.texts) - 1)
+
+    def _text(self, condition: Condition) -> str:
+        """Return the one tsquery that says all of a condition of words: one probe of the index instead of many."""
+        match condition:
+            case Words():
+                return self._tsquery(condition)
+            case Never(part):
+                return f"(!! {self._text(part)})"
+            case Every(parts) | Some(parts):
+                operator = " && " if isinstance(condition, Every) else " || "
+                return "(" + operator.join(map(self._text, parts)) + ")"
+            case _:
+                raise TypeError(condition)
+
+    def _tsquery(self, condition: Words) -> str:
+        label = ("*" if condition.prefix else "") + condition.place
+        suffix = f":{label}" if label else ""
+        quoted = [f"'{word.replace(chr(92), chr(92) * 2).replace(chr(39), chr(39) * 2)}'" for word in condition.words]
+        operator = " & " if condition.place is Place.ADDRESS else " <-> "
+        argument = self.bind(operator.join(word + suffix for word in quoted))
+        simple = f"to_tsquery('simple'::regconfig, {argument})"
+        if condition.exact or condition.prefix or condition.place is Place.ADDRESS:
+            return simple
+        return f"({simple} || to_tsquery('english'::regconfig, {argument}))"
+
+    def _tag_key(self, key: str, *, prefix: bool) -> str:
+        argument = f"{self.bind(key)}::text"
+        if prefix:
+            return f"starts_with(t.path_key, {argument})"
+        return f"(t.path_key = {argument} OR starts_with(t.path_key, {argument} || '/'))"
+
+    def _domain(self, domain: str, *, prefix: bool) -> str:
+        argument = f"{self.bind(domain)}::text"
+        if prefix:
+            return f"starts_with(b.domain, {argument})"
+        return f"(b.domain = {argument} OR right(b.domain, char_length({argument}) + 1) = '.' || {argument})"
+
+    def _ranked(self, condition: Condition) -> str | None:
+        """Return the tsquery of what is wanted, without what is not: a word that must be absent adds nothing."""
+        match condition:
+            case Words():
+                return self._tsquery(condition)
+            case Every(parts) | Some(parts):
+                ranked = [text for part in parts if (text := self._ranked(part)) is not None]
+                operator = " && " if isinstance(condition, Every) else " || "
+                return f"({operator.join(ranked)})" if ranked else None
+            case _:
+                return None
+
+
+def _is_text(condition: Condition) -> bool:
+    match condition:
+        case Words():
+            return True
+        case Never(part):
+            return _is_text(part)
+        case Every(parts) | Some(parts):
+            return all(map(_is_text, parts))
+        case _:
+            return False
+
+
+def _text_first(parts: "tuple[Condition, ...]", kind: type[Every] | type[Some]) -> "tuple[Condition, ...]":
+    """Put all that is pure text into one part, in front."""
+    text = tuple(part for part in parts if _is_text(part))
+    others = tuple(part for part in parts if not _is_text(part))
+    return (kind(text), *others) if text else others
