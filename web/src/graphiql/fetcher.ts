@@ -17,9 +17,10 @@ function socketAddress(): string {
 function narrow(params: FetcherParams, operation: Operation | null): Request {
   const given = (params.variables ?? {}) as Record<string, unknown>;
   const kept = operation === null ? given : pickKeys(given, operation.variables);
+  const operationName = operation === null ? params.operationName : operation.name;
   return {
     query: params.query,
-    ...(params.operationName ? { operationName: params.operationName } : {}),
+    ...(operationName ? { operationName } : {}),
     ...(Object.keys(kept).length > 0 ? { variables: kept } : {}),
   };
 }

@@ -1,0 +1,79 @@
+"""A newcomer's first session in the bundled GraphiQL, as the README tells it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browser import Page
+
+pytestmark = pytest.mark.browser
+
+RESPONSE = ".graphiql-response"
+VARIABLES = ".graphiql-editor-tool"
+VARIABLES_INPUT = f"{VARIABLES} textarea, {VARIABLES} .native-edit-context"
+BOOKMARKS = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
+<TITLE>Bookmarks</TITLE>
+<H1>Bookmarks</H1>
+<DL><p>
+    <DT><H3>Reading</H3>
+    <DL><p>
+        <DT><A HREF="https://graphql.example/learn" ADD_DATE="1700000000">Learn the graph</A>
+        <DT><A HREF="https://postgres.example/docs" ADD_DATE="1700000001">An elephant's memory</A>
+    </DL><p>
+    <DT><A HREF="javascript:alert(1)">A bookmarklet</A>
+</DL><p>
+"""
+
+
+async def run(page: Page, tab: str, shown: str, *, variables: dict[str, object] | None = None) -> str:
+    """Run one tab of the first session, once it is there, and wait for `shown` in the answer."""
+    await page.click(".graphiql-tab-button", tab)
+    await page.shows(".graphiql-query-editor", tab)
+    if variables is not None:
+        text = json.dumps(variables)
+        await page.replace_text(VARIABLES_INPUT, text)
+        await page.shows(VARIABLES, text)
+    await page.click("button.graphiql-execute-button")
+    return await page.shows(RESPONSE, shown)
+
+
+def the_id(answer: str) -> str:
+    """Return the first global id in an answer."""
+    found = re.search(r'"id": "([^"]+)"', answer)
+    assert found is not None, answer
+    return found[1]
+
+
+async def test_a_first_session(origin: str, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "bookmarks.html"
+    file.write_text(BOOKMARKS)
+    await page.open(f"{origin}/graphql")
+    await page.shows(RESPONSE, "You are not signed in")
+
+    await run(page, "Register", '"token": "gms_')
+    await page.shows(".bar", "Signed in")
+    await run(page, "Viewer", '"email": "you@example.com"')
+    await run(page, "CreateBookmark", '"created": true')
+
+    await page.choose_file(".bar input[type=file]", file)
+    await page.shows(".bar", "bookmarks.html")
+    upload = await run(page, "UploadImport", '"detectedFormat": "NETSCAPE_HTML"')
+    started = await run(page, "StartImport", '"status": ', variables={"input": {"uploadId": the_id(upload)}})
+    ended = await run(page, "ImportProgress", '"COMPLETED"', variables={"importId": the_id(started)})
+    assert '"total": 3' in ended
+    assert '"created": 2' in ended
+    assert '"errors": 1' in ended
+
+    found = await run(page, "Search", '"score"', variables={"query": "elephant"})
+    assert "https://postgres.example/docs" in found
+    assert '"name": "Reading"' in await run(page, "Collections", '"bookmarkCount": 2')
+
+    await page.click(".bar button", "Sign out")
+    await page.shows(".bar", "Not signed in")
+    assert '"viewer": null' in await run(page, "Viewer", '"viewer"')
+
+    own = (origin, origin.replace("http:", "ws:"), "blob:", "data:")
+    assert not [url for url in page.requested if not url.startswith(own)]
+    assert not page.complaints
