@@ -129,7 +129,7 @@ CREATE TABLE collections (
     name text NOT NULL CHECK (char_length(name) <= 200),
     slug text NOT NULL,
     description text CHECK (char_length(description) <= 20000),
-    color text CHECK (color ~ '^#[0-9a-f]{6}$'),
+    color text CHECK (color ~ '^#[0-9a-f]{{6}}$'),
     icon text CHECK (char_length(icon) <= 64),
     is_smart boolean NOT NULL DEFAULT false,
     query text CHECK (char_length(query) <= 2000),
@@ -154,7 +154,7 @@ CREATE TABLE tags (
     name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 100),
     path text NOT NULL CHECK (char_length(path) <= 500),
     path_key text NOT NULL,
-    color text CHECK (color ~ '^#[0-9a-f]{6}$'),
+    color text CHECK (color ~ '^#[0-9a-f]{{6}}$'),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (owner_id, path_key)
