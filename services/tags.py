@@ -105,7 +105,9 @@ async def ensure(unit: Unit, owner_id: UUID, names: Iterable[str], *, field: Fie
         return {}
     await rows_of.hold(unit, owner_id)
     real = await _unaliased(unit, owner_id, list(paths.values()))
-    levels = {level.key: level for path in real.values() for level in path.lineage()}
+    levels: dict[str, TagPath] = {}
+    for level in (level for path in real.values() for level in path.lineage()):
+        levels.setdefault(level.key, level)  # shown as it was written first
     tags = await rows_of.by_keys(unit, owner_id, levels)
     if len(tags) < len(levels):
         await rows_of.grow(unit, owner_id)
@@ -322,11 +324,13 @@ async def _add(unit: Unit, owner_id: UUID, paths: Sequence[TagPath], known: Mapp
         return {}
     if await rows_of.holds_at_least(unit, owner_id, MAX_TAGS - len(paths) + 1):
         raise Conflict(f"An account has at most {MAX_TAGS:,} tags.")
-    ids = {key: row.id for key, row in known.items()} | {path.key: new_id() for path in paths}
-    drafts = []
-    for path in paths:
-        above = path.parent
-        drafts.append((ids[path.key], None if above is None else ids[above.key], path.name, path.path, path.key))
+    above = {key: (row.id, row.path) for key, row in known.items()}
+    drafts: list[_Place] = []
+    for path in sorted(paths, key=lambda one: len(one.names)):
+        parent_id, parent_path = above[path.parent.key] if path.parent else (None, "")
+        shown = tag_path(f"{parent_path}/{path.name}")  # the levels above are shown as they are
+        above[path.key] = (new_id(), shown.path)
+        drafts.append((above[path.key][0], parent_id, shown.name, shown.path, path.key))
     return {row.path_key: row for row in await rows_of.insert(unit, owner_id, drafts)}
 
 

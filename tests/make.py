@@ -5,10 +5,17 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from db import auth, users
+from db.bookmarks import BookmarkRow
+from db.collections import CollectionRow
+from db.tags import TagRow
 from db.unit import Database
 from db.users import UserRow
 from kit.crypto import fingerprint, new_token
 from kit.ids import new_id
+from kit.settings import Settings
+from services import bookmarks, collections, tags
+from services.bookmarks import BookmarkChanges, DuplicatePolicy
+from services.collections import NewCollection
 from services.permissions import Role, Viewer
 
 
@@ -56,3 +63,33 @@ class Maker:
                 absolute_hours=24,
             )
         return token
+
+    async def bookmark(self, viewer: Viewer, changes: BookmarkChanges | None = None) -> BookmarkRow:
+        """A bookmark of an address of its own, unless `changes` says otherwise."""
+        given: BookmarkChanges = {"url": f"https://example.org/{next(self._numbers)}"}
+        given.update(changes or {})
+        async with self.database.unit() as unit:
+            saved = await bookmarks.create(unit, viewer, given, on_duplicate=DuplicatePolicy.ERROR, settings=Settings())
+        return saved.bookmark
+
+    async def trashed(self, viewer: Viewer, changes: BookmarkChanges | None = None) -> BookmarkRow:
+        """A bookmark in the trash."""
+        row = await self.bookmark(viewer, changes)
+        async with self.database.unit() as unit:
+            await bookmarks.delete(unit, viewer, [row.id], permanently=False)
+            found = await bookmarks.get(unit, viewer, row.id)
+        assert found is not None
+        return found
+
+    async def collection(
+        self, viewer: Viewer, name: str = "Reading", *, parent: CollectionRow | None = None
+    ) -> CollectionRow:
+        """A collection, the last among its siblings."""
+        new = NewCollection(name=name, parent_id=None if parent is None else parent.id)
+        async with self.database.unit() as unit:
+            return await collections.create(unit, viewer, new, idempotency_hours=24)
+
+    async def tag(self, viewer: Viewer, name: str = "dev/python") -> TagRow:
+        """A tag, with the levels above it."""
+        async with self.database.unit() as unit:
+            return (await tags.create(unit, viewer, name=name, color=None))[0]
