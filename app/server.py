@@ -9,9 +9,8 @@ import strawberry
 import structlog
 from litestar import Litestar, Request, Response, Router, asgi
 from litestar.datastructures import CacheControlHeader
-from litestar.di import Provide
 from litestar.enums import ScopeType
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
 from litestar.types import Receive, Scope, Send
 
@@ -26,9 +25,10 @@ from app.graphql.multipart import INCOMING_FOLDER
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
 from app.metrics import metrics
+from app.setup import front_door, setup, setup_form
 from app.wiring import open_services
 from db.auth import SESSION_CHANNEL
-from kit.settings import Settings
+from kit.settings import Settings, Toggle
 from kit.uploads import remove_stale
 from resolvers.context import Services
 from schema.root import build_schema
@@ -58,23 +58,21 @@ def create_app(
         async with _services(settings, services) as opened:
             remove_stale(settings.upload_dir / INCOMING_FOLDER, older_than_seconds=STALE_UPLOAD_SECONDS)
             app.state.readiness = Readiness(checks_of(opened))
+            app.state.services = opened
             gateway.open(endpoint_of(opened, graph))
             yield
 
-    folder = Ide(settings.graphiql).folder
     return Litestar(
         route_handlers=[
             asgi("/graphql", copy_scope=False)(gateway.serve),
             live,
             ready,
             metrics,
-            Router(
-                "/",
-                route_handlers=[create_static_files_router(ASSETS_PATH, [folder], cache_control=_ASSETS_CACHE)],
-                response_headers=_ASSETS_HEADERS,
-            ),
+            front_door,
+            setup_form,
+            setup,
+            *_assets(settings),
         ],
-        dependencies={"readiness": Provide(_readiness, sync_to_thread=False)},
         exception_handlers={HTTPException: _http_problem, Exception: _fault},
         lifespan=[lifespan],
         openapi_config=None,
@@ -115,6 +113,30 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _assets(settings: Settings) -> list[Router]:
+    """Return the route of GraphiQL's own files; the page itself is given by policy, at `/graphql` only."""
+    if settings.graphiql is Toggle.NEVER:
+        return []
+
+    def refuse_page(request: Request[Any, Any, Any]) -> None:
+        if request.scope["path"].removesuffix("/").endswith((ASSETS_PATH, ".html")):
+            raise NotFoundException
+
+    def add_headers(response: Response[Any]) -> Response[Any]:
+        response.headers.update(_ASSETS_HEADERS)
+        return response
+
+    return [
+        create_static_files_router(
+            ASSETS_PATH,
+            [Ide(settings.graphiql).folder],
+            cache_control=_ASSETS_CACHE,
+            before_request=refuse_page,
+            after_request=add_headers,
+        )
+    ]
+
+
 class _Gateway:
     """Hands connections to the transports once the lifespan has opened them."""
 
@@ -141,11 +163,6 @@ async def _services(settings: Settings, given: Services | None) -> AsyncIterator
         return
     async with open_services(settings, name="api") as opened:
         yield opened
-
-
-def _readiness(request: Request[Any, Any, Any]) -> Readiness:
-    readiness: Readiness = request.app.state.readiness
-    return readiness
 
 
 def _http_problem(_request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
