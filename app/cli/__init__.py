@@ -81,6 +81,6 @@ def main() -> None:
         sys.stderr.close()  # the reader of a pipe has left; so that Python does not complain at exit
         code = FAILED
     except ConnectionError as error:
-        click.echo(f"graphmark: The connection was lost: {error}.", err=True)
+        click.echo(f"graphmark: The connection was lost: {error.strerror or error}.", err=True)
         code = UNAVAILABLE
     sys.exit(code or 0)

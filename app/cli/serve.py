@@ -5,7 +5,8 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import click
@@ -14,7 +15,7 @@ from app.cli.children import GRAPHIQL, ROOT, api_parts, environment_of, graphmar
 from app.cli.lifeline import open_lifeline
 from app.cli.support import run, settings_or_usage
 from app.listening import listen
-from app.supervise import Part, Supervisor
+from app.supervise import STOP_SIGNALS, Part, Supervisor
 from app.wiring import open_database
 from app.writable import require_writable
 from db.migrate import migrate
@@ -33,12 +34,22 @@ def serve() -> None:
     With GRAPHMARK_DATABASE_URL the outside database is used instead of one in the data folder.
     """
     settings = settings_or_usage()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # while starting; a shell's `&` leaves SIGINT ignored
+    with _interruptible():
+        try:
+            _serve(replace(settings, data_dir=settings.data_dir.absolute()))
+        except KeyboardInterrupt:
+            raise click.Abort from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let every stop signal interrupt the start; a shell's `&` would leave SIGINT ignored."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in STOP_SIGNALS}
     try:
-        _serve(replace(settings, data_dir=settings.data_dir.absolute()))
-    except KeyboardInterrupt:
-        raise click.Abort from None
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _serve(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import orjson
 
 from app.wiring import open_services
 from db.migrate import migrate, pending
+from db.unit import LOST_CONNECTION
 from kit.errors import BadInput, Unavailable
 from kit.postgres import EmbeddedPostgres, running_url
 from kit.settings import Settings, load_settings
@@ -73,7 +74,8 @@ def require_schema(url: str) -> None:
 def run_with_services(name: str, work: Callable[[Services], Awaitable[R]]) -> R:
     """Run `work` with everything open that a request would have, and return its result.
 
-    `name` is what PostgreSQL shows as the application, `graphmark-<name>`.
+    `name` is what PostgreSQL shows as the application, `graphmark-<name>`. Raises `Unavailable` when the database
+    cannot be had or goes away meanwhile.
     """
 
     async def whole(settings: Settings) -> R:
@@ -81,7 +83,12 @@ def run_with_services(name: str, work: Callable[[Services], Awaitable[R]]) -> R:
             return await work(services)
 
     with with_database(settings_or_usage()) as settings:
-        return run(whole(settings))
+        try:
+            return run(whole(settings))
+        except LOST_CONNECTION as error:
+            if isinstance(error, OSError) and not isinstance(error, ConnectionError):
+                raise  # a file, not the database
+            raise Unavailable("The connection to the database was lost.") from error
 
 
 def run(work: Coroutine[Any, Any, R]) -> R:

@@ -1,0 +1,247 @@
+"""The command line: what is offered, exit codes, one clear line for whatever can be expected to fail."""
+
+import asyncio
+import errno
+import io
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import pytest
+
+from app import cli
+from app.cli import support
+from app.listening import listen
+from app.writable import require_writable
+from db.migrate import known
+from kit import settings as settings_module
+from kit.errors import BadInput, RateLimited, Unavailable
+from kit.settings import environment_with
+from schema.root import sdl
+
+ROOT = Path(__file__).parents[2]
+AWAY = "postgresql://nobody:secret-word@127.0.0.1:1/none"
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command line in this process with settings; return its exit code."""
+    for name in [name for name in environment_with() if name.startswith("GRAPHMARK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GRAPHMARK_DATA_DIR", str(tmp_path / "data"))
+
+    def call(*arguments: str, text: bytes = b"", **settings: str) -> int:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"GRAPHMARK_{name}", value)
+        monkeypatch.setattr(sys, "argv", ["graphmark", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return int(left.value.code or 0)
+
+    return call
+
+
+def fails_with(error: BaseException) -> click.Command:
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (BadInput("No."), 1, "graphmark: No.\n"),
+        (Unavailable("Away."), 3, "graphmark: Away.\n"),
+        (RateLimited("Slowly.", retry_after_seconds=1), 3, "graphmark: Slowly.\n"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), 3, "graphmark: The connection was lost: reset.\n"),
+        (click.UsageError("Odd."), 2, "Error: Odd.\n"),
+        (click.Abort(), 1, ""),
+    ],
+)
+def test_an_expected_failure_is_one_line_and_a_code(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    line: str,
+) -> None:
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: fails_with(error))
+    assert run("schema") == code
+    said = capsys.readouterr()
+    assert said.err.endswith(line)
+    assert said.out == ""
+
+
+def test_a_fault_of_our_own_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: fails_with(ZeroDivisionError("ours")))
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        run("schema")
+
+
+def test_help_lists_what_is_installed_and_imports_none_of_it(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    listed = capsys.readouterr().out
+    for name, (module, _, text) in cli.COMMANDS.items():
+        assert (text in listed) is (find_spec(module) is not None), name
+    code = "import sys; from app import cli; cli.graphmark.get_help(cli.click.Context(cli.graphmark)); "
+    code += "print(sorted({'litestar', 'strawberry', 'asyncpg'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  our own interpreter
+    assert done.stdout == "[]\n"
+
+
+def test_a_command_that_is_not_installed_is_wrong_usage_and_breaks_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "later", ("app.cli.not_written", "later", "Not yet."))
+    assert run("later") == 2
+    assert "No such command 'later'" in capsys.readouterr().err
+    assert run("--help") == 0
+
+
+@pytest.mark.parametrize("arguments", [["no-such"], ["migrate", "--no-such"], ["user", "create"]])
+def test_wrong_usage_is_code_2(run: Run, arguments: list[str]) -> None:
+    assert run(*arguments) == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "api", "migrate", "doctor"])
+def test_a_setting_that_cannot_be_understood_is_one_line_and_code_2(
+    run: Run, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert run(command, PORT="many") == 2
+    assert capsys.readouterr().err == "graphmark: GRAPHMARK_PORT='many' cannot be used: expected a positive int.\n"
+
+
+def test_schema_prints_the_sdl(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema") == 0
+    assert capsys.readouterr().out == sdl() + "\n"
+
+
+def test_migrate_works_on_the_embedded_database_and_says_what_it_did(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = sorted(known())
+    assert run("migrate", "--check", "--json") == 1
+    assert json.loads(capsys.readouterr().out) == {"pending": names}
+    assert run("migrate", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"applied": names}
+    assert run("migrate") == 0
+    assert run("migrate", "--check") == 0
+    assert capsys.readouterr().out == "The schema is up to date.\n" * 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["migrate"], ["api"], ["serve"], ["user", "create", "--email", "a@example.org", "--password-stdin"]],
+)
+def test_a_database_that_is_away_is_code_3_and_never_shows_the_password(
+    run: Run, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run(*command, text=b"long enough\n", DATABASE_URL=AWAY, PORT="0") == 3
+    line = capsys.readouterr().err
+    assert line.startswith("graphmark: Cannot reach the database: ")
+    assert line.count("\n") == 1
+    assert "secret-word" not in line
+
+
+def test_api_alone_needs_a_database(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("api") == 3
+    assert "GRAPHMARK_DATABASE_URL is not set" in capsys.readouterr().err
+
+
+async def test_a_user_is_created_once_with_a_password_from_stdin(
+    run: Run, dsn: str, database: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del database  # empties it
+    create = ("user", "create", "--email", "Ada@example.org", "--password-stdin", "--json")
+
+    def one_after_the_other() -> list[tuple[int, str, str]]:
+        outcomes = []
+        for text in (b"long enough\r\n", b"long enough\n", b"short\n", b"\n", b"\xff\n"):
+            code = run(*create, text=text, DATABASE_URL=dsn)
+            said = capsys.readouterr()
+            outcomes.append((code, said.out, said.err))
+        return outcomes
+
+    outcomes = await asyncio.to_thread(one_after_the_other)
+    assert [code for code, _, _ in outcomes] == [0, 1, 1, 1, 1]
+    made = json.loads(outcomes[0][1])
+    assert (made["email"], made["role"]) == ("Ada@example.org", "USER")
+    assert [error for _, _, error in outcomes[1:]] == [
+        "graphmark: There is an account with this address already.\n",
+        "graphmark: A password has 8 to 1,024 characters; a sentence is a good one.\n",
+        "graphmark: There was no password on the first line of stdin.\n",
+        "graphmark: The password on stdin is not UTF-8.\n",
+    ]
+
+
+def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("doctor", "--json", PORT="0") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["healthy"] is True
+    assert [check["name"] for check in report["checks"]] == [
+        *("program", "data folder", "database", "administrator", "redis", "address", "graphiql"),
+    ]
+    assert run("doctor", "--json", PORT="0", DATABASE_URL=AWAY, REDIS_URL="redis://127.0.0.1:1") == 3
+    report = json.loads(capsys.readouterr().out)
+    assert report["healthy"] is False
+    assert [check["name"] for check in report["checks"] if check["state"] == "failed"] == [
+        "database",
+        "administrator",
+        "redis",
+    ]
+
+
+def test_doctor_changes_nothing(run: Run, tmp_path: Path) -> None:
+    assert run("doctor", PORT="0") == 0
+    assert not (tmp_path / "data").exists()
+
+
+def test_listening_says_what_is_wrong_with_an_address() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable, match=f"Port {port} on 127.0.0.1 is in use by another program"):
+            listen("127.0.0.1", port)
+    with pytest.raises(Unavailable, match="set GRAPHMARK_HOST"):
+        listen("192.0.2.1", 0)
+    with pytest.raises(Unavailable, match=r"GRAPHMARK_HOST=no\.such\.host\.invalid is no address of this machine"):
+        listen("no.such.host.invalid", 0)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_listening_takes_an_ipv6_address() -> None:
+    with listen("::1", 0) as listening:
+        assert listening.family is socket.AF_INET6
+
+
+def test_a_folder_is_made_private_and_left_without_a_trace(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+def test_a_child_inherits_the_environment_with_settings_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.setenv("GRAPHMARK_PORT", "1")
+    changed = environment_with(PORT="2")
+    assert (changed["KEPT"], changed["GRAPHMARK_PORT"]) == ("yes", "2")
+    assert settings_module.load_settings(changed).port == 2
+
+
+def test_a_schema_that_is_behind_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def pending(_url: str) -> list[str]:
+        return ["a", "b"]
+
+    monkeypatch.setattr(support, "pending", pending)
+    with pytest.raises(Unavailable, match=r"lacks 2 migration\(s\): run `graphmark migrate` first"):
+        support.require_schema("postgresql://")
