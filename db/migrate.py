@@ -141,8 +141,9 @@ async def _take_lock(connection: asyncpg.Connection) -> None:
     """Wait by asking again: a session blocked inside pg_advisory_lock would stall CREATE INDEX CONCURRENTLY."""
     try:
         async with asyncio.timeout(LOCK_WAIT_SECONDS):
+            # The event that ends this loop is in another process.
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
-                await asyncio.sleep(LOCK_POLL_SECONDS)  # the event that ends this is in another process
+                await asyncio.sleep(LOCK_POLL_SECONDS)
     except TimeoutError as error:
         raise Unavailable(
             f"Another process has been changing the schema for {LOCK_WAIT_SECONDS:g} s; try again when it is done."
