@@ -30,7 +30,11 @@ MAX_NOTES_CHARS: Final = 100_000
 MAX_FILTER_TAGS: Final = 20
 _PURGE_CHUNK: Final = 1_000
 _TRIES: Final = 3
-_TEXTS = {"title": MAX_TITLE_CHARS, "description": MAX_DESCRIPTION_CHARS, "notes": MAX_NOTES_CHARS}
+_TEXTS = {
+    "title": ("A title", MAX_TITLE_CHARS),
+    "description": ("A description", MAX_DESCRIPTION_CHARS),
+    "notes": ("A note", MAX_NOTES_CHARS),
+}
 _FLAGS = ("is_favorite", "is_archived", "is_unread")
 
 
@@ -364,7 +368,7 @@ def _merged(row: BookmarkRow, values: dict[str, Any]) -> dict[str, Any]:
     notes = values.get("notes")
     if row.notes and notes and notes not in row.notes:
         joined = f"{row.notes}\n\n{notes}"
-        merged["notes"] = storable(joined, what="Notes", max_chars=MAX_NOTES_CHARS, field=("input", "notes"))
+        merged["notes"] = storable(joined, what="A note", max_chars=MAX_NOTES_CHARS, field=("input", "notes"))
     return merged
 
 
@@ -390,10 +394,10 @@ def _clean(changes: BookmarkChanges) -> dict[str, Any]:
     """Return the columns for the texts and flags that were given. Raises `BadInput` naming the field."""
     given = cast("dict[str, Any]", changes)
     values: dict[str, Any] = {name: given[name] for name in _FLAGS if name in given}
-    for name, limit in _TEXTS.items():
+    for name, (what, limit) in _TEXTS.items():
         if name not in given:
             continue
-        text = storable(given[name] or "", what=name.capitalize(), max_chars=limit, field=("input", name))
+        text = storable(given[name] or "", what=what, max_chars=limit, field=("input", name))
         values[name] = one_line(text) if name == "title" else text.strip() or None
     return values
 
