@@ -1,0 +1,52 @@
+"""The tables as Piccolo knows them are the tables that the migrations make."""
+
+# ruff: noqa: SLF001  Piccolo documents `_meta` as the place to ask a table about itself
+
+from dataclasses import dataclass
+
+import pytest
+from piccolo.columns import Array, Column
+from piccolo.table import Table
+
+from db.piccolo_app import APP_CONFIG
+from db.unit import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A column: its type as PostgreSQL spells it, and whether it may be null."""
+
+    kind: str
+    nullable: bool
+
+
+def test_tables_are_described() -> None:
+    assert {"bookmarks", "collections", "tags"} <= {table._meta.tablename for table in APP_CONFIG.table_classes}
+
+
+@pytest.mark.parametrize("table", APP_CONFIG.table_classes, ids=lambda table: table._meta.tablename)
+async def test_a_description_agrees_with_the_database(database: Database, table: type[Table]) -> None:
+    described = {
+        column._meta.db_column_name: Described(await spelled(database, column), bool(column._meta.null))
+        for column in table._meta.columns
+    }
+    assert described == await columns_of(database, table._meta.tablename)
+
+
+async def spelled(database: Database, column: Column) -> str:
+    """Return the column's type in PostgreSQL's own words: `TIMESTAMPTZ` is `timestamp with time zone`."""
+    # Piccolo asks its engine, which nobody configures here, how to spell an array.
+    kind = f"{column.base_column.column_type}[]" if isinstance(column, Array) else column.column_type
+    return str(await database.fetchval("SELECT to_regtype($1)::text", kind) or kind)
+
+
+async def columns_of(database: Database, table: str) -> dict[str, Described]:
+    """Return the columns that a statement can write; generated ones are PostgreSQL's own business."""
+    rows = await database.fetch(
+        """
+        SELECT attname::text AS name, atttypid::regtype::text AS kind, NOT attnotnull AS nullable FROM pg_attribute
+        WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+        """,
+        table,
+    )
+    return {row["name"]: Described(row["kind"], row["nullable"]) for row in rows}
