@@ -301,7 +301,9 @@ async def _refuse_taken(unit: Unit, owner_id: UUID, old: TagRow, path: TagPath) 
 
 async def _unaliased(rows: Rows, owner_id: UUID, paths: Sequence[TagPath]) -> dict[str, TagPath]:
     """Return for each path's key the path that it leads to when aliases, also of levels above, are followed."""
-    real = {path.key: path for path in reversed(paths)}  # of two spellings the first is kept
+    real: dict[str, TagPath] = {}
+    for path in paths:
+        real.setdefault(path.key, path)  # of two spellings the first is kept
     for _ in range(MAX_TAG_DEPTH):  # each round follows at least one level
         levels = {level.key for path in real.values() for level in path.lineage()}
         aliases = await rows_of.aliased(rows, owner_id, levels)
