@@ -33,6 +33,7 @@ def attempt(
         if telling:
             say(f"{words[0]}: {error.strerror}")
         return False
-    if done.returncode != 0 and telling:
-        say(done.stdout.decode(errors="replace").rstrip())
+    said = done.stdout.decode(errors="replace").rstrip()
+    if done.returncode != 0 and telling and said:
+        say(said)
     return done.returncode == 0
