@@ -14,7 +14,7 @@ from uuid import UUID
 from db.unit import Rows, Unit
 
 MAX_COLLECTIONS_OF_BOOKMARK = 100
-MAX_CHILDREN_SHOWN = 1_000
+MAX_CHILDREN_SHOWN = 100
 _SHAPE_LOCK = 0x636F_6C6C
 
 
@@ -327,7 +327,7 @@ async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID])
 
 
 async def children(rows: Rows, owner_id: UUID, parents: Sequence[UUID]) -> dict[UUID, list[CollectionRow]]:
-    """Return the collections right below each of `parents` in their order, at most 1,000 each."""
+    """Return the collections right below each of `parents` in their order, at most 100 each."""
     found = await rows.fetch(
         f"""
         SELECT c.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (

@@ -15,7 +15,7 @@ from uuid import UUID
 from db.unit import Rows, Unit
 
 MAX_TAGS_OF_BOOKMARK = 100
-MAX_CHILDREN_SHOWN = 1_000
+MAX_CHILDREN_SHOWN = 100
 MAX_ALIASES_SHOWN = 100
 _REFRESH_CHUNK = 1_000  # each statement stays far below the statement timeout
 _SHAPE_LOCK, _GROWTH_LOCK = 0x7461_6773, 0x7461_6774
@@ -332,7 +332,7 @@ async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID])
 
 
 async def children(rows: Rows, owner_id: UUID, parents: Sequence[UUID]) -> dict[UUID, list[TagRow]]:
-    """Return the tags right below each of `parents` in the order of their paths, at most 1,000 each."""
+    """Return the tags right below each of `parents` in the order of their paths, at most 100 each."""
     found = await rows.fetch(
         f"""
         SELECT t.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
