@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from litestar import Response, get
+from litestar import Request, Response, get
 
 from db.migrate import pending
 from resolvers.context import Services
@@ -85,8 +85,9 @@ def live() -> dict[str, str]:
 
 
 @get("/health/ready", include_in_schema=False)
-async def ready(readiness: Readiness) -> Response[dict[str, Any]]:
+async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Answer 200 when every dependency is there, else 503; each is named."""
+    readiness: Readiness = request.app.state.readiness
     states = await readiness.ask()
     is_ready = all(state == "ok" for state in states.values())
     return Response(

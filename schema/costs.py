@@ -218,7 +218,11 @@ def _price(type_name: str, field: GraphQLField) -> FieldPrice:
 
 def _default_size(argument: GraphQLArgument) -> int:
     """Return the page size that the schema gives when the operation gives none."""
-    for value in (argument.default_value, getattr(argument.default, "value", None)):
+    default = argument.default
+    literal = getattr(default, "literal", None)
+    if isinstance(literal, IntValueNode):
+        return _whole(literal)
+    for value in (argument.default_value, getattr(default, "value", None)):
         if isinstance(value, int):
             return value
     return DEFAULT_PAGE

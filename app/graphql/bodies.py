@@ -45,7 +45,7 @@ class Body:
         length = headers.get("content-length")
         self._receive = receive
         self._announced = int(length[:_MAX_DIGITS]) if length is not None and length.isdecimal() else None
-        self.is_complete = self._announced == 0
+        self.is_complete = not self._announced and headers.get("transfer-encoding") is None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the body piece by piece. Raises `ClientGone`, or `Refusal` (408) when nothing comes for 30 seconds."""

@@ -95,11 +95,12 @@ def is_away(cause: BaseException) -> bool:
 def _is_clients(error: GraphQLError) -> bool:
     """Tell whether graphql-core blames the document or its variables.
 
-    Without a path nothing was executed: syntax, validation, variables. With one, the only mistake left to a client is
-    an argument's value, and then the error points at that value; a resolver's error points at its field.
+    Without a path nothing was executed: syntax, validation, variables; a foreign exception that points nowhere in the
+    document is none of these. With a path, the only mistake left to a client is an argument's value, and then the
+    error points at that value; a resolver's error points at its field.
     """
     if error.path is None:
-        return True
+        return bool(error.nodes) or error.original_error is None
     if _own_code(error) is not None:
         return True
     nodes = error.nodes or []

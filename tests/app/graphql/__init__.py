@@ -1,0 +1,1 @@
+"""Tests of the GraphQL endpoint: a small schema behind the real application, under uvicorn."""
