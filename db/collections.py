@@ -113,7 +113,8 @@ async def page(
     if position is not None:
         arguments += position
         compare = "<" if descending else ">"
-        conditions.append(f"({expression}, c.id) {compare} (${len(arguments) - 1}, ${len(arguments)})")
+        value = f"${len(arguments) - 1}{'::bigint' if sort is CollectionSort.POSITION else ''}"
+        conditions.append(f"({expression}, c.id) {compare} ({value}, ${len(arguments)})")
     found = await rows.fetch(
         f"""
         SELECT {COLUMNS}, {expression} FROM collections c WHERE {" AND ".join(conditions)}

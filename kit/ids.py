@@ -8,6 +8,7 @@ import base64
 import binascii
 import os
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 from kit.errors import BadInput
@@ -34,10 +35,12 @@ def encode_global_id(type_name: str, key: UUID) -> str:
     return base64.b64encode(f"{type_name}:{key}".encode()).decode()
 
 
-def decode_global_id(global_id: str, *, expected: str | None = None) -> tuple[str, UUID]:
+def decode_global_id(
+    global_id: str, *, expected: str | None = None, field: tuple[str, ...] = ()
+) -> tuple[str, UUID]:
     """Return `(type name, key)` of an opaque id.
 
-    Raises `BadInput` when it was not made by `encode_global_id`, or names another type than `expected`.
+    Raises `BadInput` naming `field` when it was not made by `encode_global_id`, or is of another type than `expected`.
     """
     try:
         if len(global_id) > _MAX_GLOBAL_ID_CHARS:
@@ -50,7 +53,14 @@ def decode_global_id(global_id: str, *, expected: str | None = None) -> tuple[st
             raise ValueError
     except (binascii.Error, ValueError) as error:
         shown = global_id if len(global_id) <= _SHOWN_CHARS else global_id[:_SHOWN_CHARS] + "…"
-        raise BadInput(f"“{shown}” is not an id of this server.") from error
+        raise BadInput(f"“{shown}” is not an id of this server.", field=field) from error
     if expected is not None and type_name != expected:
-        raise BadInput(f"This id is of type {type_name}; an id of type {expected} is expected.")
+        raise BadInput(f"This id is of type {type_name}; an id of type {expected} is expected.", field=field)
     return found
+
+
+def decode_keys(global_ids: Sequence[str], expected: str, *, field: tuple[str, ...] = ()) -> list[UUID]:
+    """Return the keys of opaque ids of one type. Raises `BadInput` naming the item of `field` that is none."""
+    return [
+        decode_global_id(one, expected=expected, field=(*field, str(index)))[1] for index, one in enumerate(global_ids)
+    ]

@@ -99,15 +99,23 @@ def _check(body: bytes) -> bytes:
     return hashlib.blake2b(body, digest_size=_CHECK_BYTES, person=b"graphmark-cursor"[:16]).digest()
 
 
+def _is_storable(value: str | float) -> bool:
+    """Tell whether the database can compare with `value`: no NUL character, no number beyond 64 bits."""
+    return "\0" not in value if isinstance(value, str) else -(2**63) <= value < 2**63
+
+
 def _revive(value: object, kind: type) -> CursorValue:
     try:
         if value is None:
             return None
         if kind is datetime:
-            return datetime.fromisoformat(str(value))
+            moment = datetime.fromisoformat(str(value))
+            if moment.tzinfo is None:
+                raise ValueError(value)
+            return moment
         if kind is UUID:
             return UUID(str(value))
-        if isinstance(value, str | int | float | bool):
+        if isinstance(value, str | int | float | bool) and isinstance(value, kind) and _is_storable(value):
             return value
     except ValueError as error:
         raise BadInput("This cursor was not made by this server; start from the first page.") from error

@@ -72,9 +72,11 @@ async def change(info: Info, work: Callable[[Unit], Awaitable[Payload]]) -> Payl
     """Run `work` in one transaction and answer with its payload.
 
     A deadlock or a serialisation failure is nobody's fault: the whole of `work` runs again, at most four times. So
-    `work` must not do anything outside its unit.
+    `work` must not do anything outside its unit. What loaders remember from before is forgotten.
     """
-    return await refusable(_in_one_transaction(info, work))
+    payload = await refusable(_in_one_transaction(info, work))
+    info.context.loaders.clear()
+    return payload
 
 
 async def _in_one_transaction(info: Info, work: Callable[[Unit], Awaitable[Payload]]) -> Payload:
