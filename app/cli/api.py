@@ -2,19 +2,16 @@
 
 import signal
 import socket
-from dataclasses import replace
 
 import click
 import uvicorn
 
 from app.cli.children import API_STOP_SECONDS, ROOT, api_parts, environment_of, say
 from app.cli.lifeline import open_lifeline
-from app.cli.support import require_schema, settings_or_usage
+from app.cli.support import service_settings
 from app.listening import listen
 from app.server import create_app
 from app.supervise import Supervisor
-from app.wiring import database_url
-from kit.postgres import running_url
 from kit.settings import Settings
 
 
@@ -26,9 +23,7 @@ def api(ctx: click.Context, descriptor: int | None) -> None:
 
     Needs GRAPHMARK_DATABASE_URL, or a Graphmark that runs on the data folder.
     """
-    settings = settings_or_usage()
-    settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
-    require_schema(database_url(settings))
+    settings = service_settings()
     listening = listen(settings.host, settings.port) if descriptor is None else socket.socket(fileno=descriptor)
     with listening:
         if descriptor is None and settings.workers > 1:

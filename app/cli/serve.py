@@ -98,7 +98,7 @@ def _parts(settings: Settings, lifeline: int, listening: socket.socket) -> list[
 
 def _announce(settings: Settings, link: str | None) -> None:
     """Wait until the API says that it is ready, then tell the operator what there is to know."""
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  compared, not bound
     while not _is_ready(host, settings.port):
         time.sleep(READY_PAUSE_SECONDS)
     lines = [

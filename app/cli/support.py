@@ -9,10 +9,11 @@ from typing import IO, Any, TypeVar
 import click
 import orjson
 
-from app.wiring import open_services
+from app.wiring import database_url, open_services
 from db.migrate import migrate, pending
 from db.unit import LOST_CONNECTION
 from kit.errors import BadInput, Unavailable
+from kit.logger import configure as configure_logging
 from kit.postgres import EmbeddedPostgres, running_url
 from kit.settings import Settings, load_settings
 from resolvers.context import Services
@@ -36,6 +37,21 @@ def settings_or_usage() -> Settings:
         return load_settings()
     except BadInput as error:
         raise WrongSetting(error.message) from error
+
+
+def service_settings() -> Settings:
+    """Return the settings of a process that runs on: logging is set up, the database is known and its schema right.
+
+    The database is the outside one, or that of a Graphmark running on the data folder; `Unavailable` without either.
+    """
+    settings = settings_or_usage()
+    try:
+        configure_logging(level=settings.log_level, style=settings.log_format)
+    except BadInput as error:
+        raise WrongSetting(error.message) from error
+    settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
+    require_schema(database_url(settings))
+    return settings
 
 
 @contextmanager

@@ -37,6 +37,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GRAPHMARK_DATA_DIR", str(tmp_path / "data"))
 
+    monkeypatch.setattr(support, "configure_logging", lambda **_: None)  # this process is pytest's
+
     def call(*arguments: str, text: bytes = b"", **settings: str) -> int:
         for name, value in settings.items():
             monkeypatch.setenv(f"GRAPHMARK_{name}", value)

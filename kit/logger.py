@@ -1,0 +1,74 @@
+"""What a process says about itself: one event per line on stderr, ours and our libraries' alike.
+
+    log = structlog.get_logger(__name__)
+    log.info("import.finished", import_id=str(id), rows=120)
+
+An event is a name in dotted lower case and values; never a sentence with values in it, so that it can be searched.
+"""
+
+import logging
+import sys
+from typing import IO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from kit.errors import BadInput
+
+LEVELS = ("debug", "info", "warning", "error")
+STYLES = ("auto", "text", "json")
+REDACTED = "[redacted]"
+_SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "dsn")
+# What these say at info is said better by our own events.
+_TALKATIVE = ("uvicorn", "taskiq", "asyncio")
+
+
+def configure(*, level: str, style: str, stream: IO[str] = sys.stderr) -> None:
+    """Send every event of `level` and above to `stream`, from structlog and from the standard library's loggers.
+
+    `style` is `text` for people, `json` for machines, or `auto`: text on a terminal, else json. Call it once per
+    process, before the first event. Raises `BadInput` for a level or style that is none.
+    """
+    if level not in LEVELS:
+        raise BadInput(f"GRAPHMARK_LOG_LEVEL={level!r} cannot be used: expected {' or '.join(LEVELS)}.")
+    if style not in STYLES:
+        raise BadInput(f"GRAPHMARK_LOG_FORMAT={style!r} cannot be used: expected {' or '.join(STYLES)}.")
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    for_people = style == "text" or (style == "auto" and stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_rendering(stream, for_people))
+    )
+    logging.root.handlers = [handler]
+    logging.root.setLevel(number)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def _rendering(stream: IO[str], for_people: bool) -> list[Processor]:
+    if for_people:
+        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    else:
+        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+
+
+def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Blot out values whose name says that they are secret. A net below the rule not to log them at all."""
+    for name in event:
+        if any(word in name.lower() for word in _SECRET_WORDS):
+            event[name] = REDACTED
+    return event
