@@ -47,6 +47,14 @@ class DuplicatePolicy(StrEnum):
     ERROR = "ERROR"
 
 
+class BookmarkSource(StrEnum):
+    """How a bookmark came in."""
+
+    MANUAL = "MANUAL"
+    IMPORT = "IMPORT"
+    API = "API"
+
+
 class BookmarkChanges(TypedDict, total=False):
     """What to change of a bookmark; what is left out stays. `tags` and `collection_ids` are the whole new sets."""
 
@@ -96,10 +104,10 @@ async def resolve(rows: Rows, viewer: Viewer, wanted: BookmarkFilter, order: Boo
             storable(text, what=f"`{name}`", max_chars=MAX_CONTAINS_CHARS, field=("filter", name))
     any_keys = wanted.any_tag_keys
     if len(any_keys or ()) + len(wanted.all_tag_keys) > MAX_FILTER_TAGS:
-        raise BadInput(f"A filter names at most {MAX_FILTER_TAGS} tags.", field=("filter", "tagNames"))
+        raise BadInput(f"A filter names at most {MAX_FILTER_TAGS} tags.", field=("filter", "anyTagNames"))
     if any_keys is not None:
-        any_keys = await tags.search_keys(rows, viewer, any_keys, field=("filter", "tagNames", "any"))
-    all_keys = await tags.search_keys(rows, viewer, wanted.all_tag_keys, field=("filter", "tagNames", "all"))
+        any_keys = await tags.search_keys(rows, viewer, any_keys, field=("filter", "anyTagNames"))
+    all_keys = await tags.search_keys(rows, viewer, wanted.all_tag_keys, field=("filter", "allTagNames"))
     domain = wanted.domain
     if domain is not None:
         domain = storable(domain, what="`domain`", max_chars=MAX_CONTAINS_CHARS, field=("filter", "domain"))
@@ -153,7 +161,7 @@ async def create(
     on_duplicate: DuplicatePolicy,
     settings: Settings,
     idempotency_key: str | None = None,
-    source: str = "MANUAL",
+    source: BookmarkSource = BookmarkSource.MANUAL,
 ) -> Saved:
     """Save an address, `changes["url"]`; the database decides whether it is new.
 
@@ -179,7 +187,7 @@ async def create(
     elif on_duplicate in {DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.ERROR}:
         return await _meet(unit, own(viewer, existing, "bookmark"), values, _Links(), on_duplicate)
     links = await _prepare_links(unit, viewer, changes)
-    draft = BookmarkDraft(id=key, source=source, **_columns_of(identity), **values)
+    draft = BookmarkDraft(id=key, source=source.value, **_columns_of(identity), **values)
     for _ in range(_TRIES):
         row = await rows_of.insert(unit, viewer.id, draft)
         if row is not None:
