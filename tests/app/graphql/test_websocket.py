@@ -44,12 +44,15 @@ class Socket:
     async def subscribe(self, name: str, query: str, **payload: Any) -> None:
         await self.send({"id": name, "type": "subscribe", "payload": {"query": query, **payload}})
 
+    async def _read_to_the_end(self) -> None:
+        while True:
+            await self.connection.recv()
+
     async def closed(self) -> tuple[int, str]:
         """Return code and reason of the server's close, which must come within five seconds."""
         async with asyncio.timeout(5):
             with pytest.raises(ConnectionClosed) as caught:
-                while True:
-                    await self.connection.recv()
+                await self._read_to_the_end()
         close = caught.value.rcvd
         assert close is not None
         return close.code, close.reason
