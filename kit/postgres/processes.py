@@ -29,33 +29,33 @@ def label_of(cluster: Path) -> str:
 
 def postgres_processes(label: str) -> list[int]:
     """Return the ids of all live PostgreSQL processes that carry `label`; zombies have no command line."""
-    # A label may be the beginning of a longer one; in a process title ": " follows it, in arguments the end.
-    return [pid for pid, words in _command_lines() if _is_ours(words, label)]
+    return [pid for pid, command in _commands() if belongs(command, label)]
 
 
-def _is_ours(words: list[str], label: str) -> bool:
-    title = words[0] if words else ""
-    is_postgres = Path(title.split(" ")[0].rstrip(":")).name == "postgres"
-    in_title = f": {label}: " in f"{' '.join(words)} "
-    return is_postgres and (in_title or f"cluster_name={label}" in words)
+def belongs(command: str, label: str) -> bool:
+    """Tell whether a command line is that of a postmaster with this cluster name, or of one of its children."""
+    is_postmaster = "postgres -D " in command and f" cluster_name={label} " in f"{command} "
+    return is_postmaster or (command.startswith("postgres: ") and f": {label}: " in f"{command} ")
 
 
-def _command_lines() -> Iterator[tuple[int, list[str]]]:
+def _commands() -> Iterator[tuple[int, str]]:
+    """Yield the id of every process we may see with its words, a space between them."""
     if not sys.platform.startswith("linux"):
-        yield from _command_lines_of_ps()
+        yield from commands_by_ps()
         return
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):  # it ended while we looked
                 line = (folder / "cmdline").read_bytes().rstrip(b"\0")
-                yield int(folder.name), os.fsdecode(line).split("\0")
+                yield int(folder.name), os.fsdecode(line.replace(b"\0", b" "))
 
 
-def _command_lines_of_ps() -> Iterator[tuple[int, list[str]]]:
+def commands_by_ps() -> Iterator[tuple[int, str]]:
+    """Yield the same on systems without /proc."""
     listing = subprocess.run(["/bin/ps", "-axww", "-o", "pid=,command="], check=True, capture_output=True)
     for line in os.fsdecode(listing.stdout).splitlines():
         pid, _, command = line.strip().partition(" ")
-        yield int(pid), command.split(" ")
+        yield int(pid), command.strip()
 
 
 def end_processes(label: str, *, polite_seconds: float) -> None:
