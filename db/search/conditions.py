@@ -3,6 +3,7 @@
 The text of a query only ever travels as an argument. What is spliced into SQL is made of the constants of this module.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -31,8 +32,8 @@ class State(StrEnum):
 class Words:
     """Words in this order side by side; in an address, in any order.
 
-    Each is one word, without white space or punctuation. Unless `exact` or `prefix`, other forms of an English word
-    match too. With `prefix` the last one (in a hyphenated name, each) may go on.
+    Each is one word, without white space or punctuation. Other forms of a single English word match too, unless it is
+    `exact` or a `prefix`. With `prefix` the last one may go on.
     """
 
     words: tuple[str, ...]
@@ -47,6 +48,13 @@ class Tagged:
 
     key: str
     prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """One of these tags: what `Tagged` becomes when the owner's tags have been looked up."""
+
+    tag_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class Some:
     parts: "tuple[Condition, ...]"
 
 
-Condition = Words | Tagged | Hosted | State | Never | Every | Some
+Condition = Words | Tagged | Bearing | Hosted | State | Never | Every | Some
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +97,28 @@ class _Match:
 
 
 _Pieces = list[str | _Match]
-_TAG_EXISTS: Final = """EXISTS (
-    SELECT FROM bookmark_tags link
-    WHERE link.bookmark_id = b.id AND link.tag_id = ANY (ARRAY(SELECT t.id FROM tags t WHERE t.owner_id = $1 AND {key}))
+_BEARING: Final = """EXISTS (
+    SELECT FROM bookmark_tags link WHERE link.bookmark_id = b.id AND link.tag_id = ANY ({ids}::uuid[])
 )"""
 
 
 class Compiled:
-    """A condition as SQL about `bookmarks b`, for one owner.
+    """A condition without `Tagged` as SQL about `bookmarks b`, for one owner.
 
     arguments  the values of $1 (the owner), $2 …; whoever adds more to the statement uses `bind`
+    has_tags   whether it speaks of certain tags
     texts      the text queries (type tsquery), to be computed once: as `m0`, `m1` … of a relation called `q`
-    rank       the text query to rank by, or None where no word is looked for, or nothing is to be `ranked`
+    rank       the text query to rank by, or None where no word is looked for
+
+    A statement must use each of its arguments, so say what it will not use: the condition (not `filtered`) or the
+    rank (not `ranked`).
     """
 
-    def __init__(self, owner_id: UUID, condition: Condition, *, ranked: bool = True) -> None:
+    def __init__(self, owner_id: UUID, condition: Condition, *, filtered: bool = True, ranked: bool = True) -> None:
         self.arguments: list[Any] = [owner_id]
         self.texts: list[str] = []
-        self._pieces = self._where(condition)
+        self.has_tags = False
+        self._pieces = self._where(condition) if filtered else []
         self.rank = self._ranked(condition) if ranked else None
 
     def bind(self, value: Any) -> str:
@@ -151,8 +163,9 @@ class Compiled:
 
     def _plain(self, condition: Condition) -> str:
         match condition:
-            case Tagged(key, prefix):
-                return _TAG_EXISTS.format(key=self._tag_key(key, prefix=prefix))
+            case Bearing(tag_ids):
+                self.has_tags = True
+                return _BEARING.format(ids=self.bind(list(tag_ids)))
             case Hosted(domain, prefix):
                 return self._domain(domain, prefix=prefix)
             case State():
@@ -184,21 +197,18 @@ class Compiled:
                 raise TypeError(condition)
 
     def _tsquery(self, condition: Words) -> str:
-        label = ("*" if condition.prefix else "") + condition.place
-        suffix = f":{label}" if label else ""
-        quoted = [f"'{word.replace(chr(92), chr(92) * 2).replace(chr(39), chr(39) * 2)}'" for word in condition.words]
-        operator = " & " if condition.place is Place.ADDRESS else " <-> "
-        argument = self.bind(operator.join(word + suffix for word in quoted))
+        labels = [str(condition.place)] * len(condition.words)
+        if condition.prefix:
+            labels[-1] = f"*{condition.place}"
+        lexemes = [
+            f"{_quoted(word)}:{label}" if label else _quoted(word)
+            for word, label in zip(condition.words, labels, strict=True)
+        ]
+        argument = self.bind((" & " if condition.place is Place.ADDRESS else " <-> ").join(lexemes))
         simple = f"to_tsquery('simple'::regconfig, {argument})"
-        if condition.exact or condition.prefix or condition.place is Place.ADDRESS:
+        if condition.exact or condition.prefix or condition.place is Place.ADDRESS or len(condition.words) > 1:
             return simple
         return f"({simple} || to_tsquery('english'::regconfig, {argument}))"
-
-    def _tag_key(self, key: str, *, prefix: bool) -> str:
-        argument = f"{self.bind(key)}::text"
-        if prefix:
-            return f"starts_with(t.path_key, {argument})"
-        return f"(t.path_key = {argument} OR starts_with(t.path_key, {argument} || '/'))"
 
     def _domain(self, domain: str, *, prefix: bool) -> str:
         argument = f"{self.bind(domain)}::text"
@@ -217,6 +227,39 @@ class Compiled:
                 return f"({operator.join(ranked)})" if ranked else None
             case _:
                 return None
+
+
+def _quoted(word: str) -> str:
+    """Return a word as to_tsquery takes it."""
+    escaped = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+def tags_in(condition: Condition) -> Iterator[Tagged]:
+    """Yield the tags that a condition speaks of."""
+    match condition:
+        case Tagged():
+            yield condition
+        case Never(part):
+            yield from tags_in(part)
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from tags_in(part)
+
+
+def with_tags(condition: Condition, found: Mapping[Tagged, Condition]) -> Condition:
+    """Return the condition with each of its tags that is a key of `found` replaced."""
+    match condition:
+        case Tagged():
+            return found.get(condition, condition)
+        case Never(part):
+            return Never(with_tags(part, found))
+        case Every(parts):
+            return Every(tuple(with_tags(part, found) for part in parts))
+        case Some(parts):
+            return Some(tuple(with_tags(part, found) for part in parts))
+        case _:
+            return condition
 
 
 def _is_text(condition: Condition) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from db.bookmarks import COLUMNS, BookmarkRow
-from db.search.conditions import Compiled, Condition
+from db.search.conditions import Bearing, Compiled, Condition, Tagged, tags_in, with_tags
 from db.search.words import WORD_BREAKS
 from db.unit import Rows
 
@@ -96,7 +96,7 @@ async def facets(
 ) -> tuple[list[SearchFacetRow], list[SearchFacetRow]]:
     """Return the most frequent domains and tag paths among the ranked bookmarks, at most `limit` of each."""
     walk = await _is_common(rows, owner_id, condition)
-    compiled = Compiled(owner_id, condition)
+    compiled = Compiled(owner_id, condition, ranked=False)
     count = compiled.bind(limit)
     sql = f"""
     WITH {compiled.text_relation()}, hits AS MATERIALIZED ({_hits(compiled, walk=walk)}),
@@ -118,7 +118,7 @@ async def facets(
 
 async def headlines(rows: Rows, owner_id: UUID, condition: Condition, keys: Sequence[UUID]) -> list[HeadlineRow]:
     """Return where the words of `condition` stand in the bookmarks `keys`; nothing when it looks for no word."""
-    compiled = Compiled(owner_id, condition)
+    compiled = Compiled(owner_id, condition, filtered=False)
     if compiled.rank is None:
         return []
     wanted = compiled.bind(list(keys))
@@ -129,6 +129,28 @@ async def headlines(rows: Rows, owner_id: UUID, condition: Condition, keys: Sequ
     SELECT b.id, {columns} FROM bookmarks b WHERE b.owner_id = $1 AND b.id = ANY ({wanted}::uuid[])
     """
     return [HeadlineRow(**row) for row in await rows.fetch(sql, *compiled.arguments)]
+
+
+async def resolved(rows: Rows, owner_id: UUID, condition: Condition) -> Condition:
+    """Return the condition with its tags looked up, which is what the other functions take."""
+    wanted = list(dict.fromkeys(tags_in(condition)))
+    if not wanted:
+        return condition
+    found: dict[Tagged, Condition] = {}
+    for row in await rows.fetch(
+        """
+        SELECT wanted.number, array_agg(t.id) FILTER (WHERE t.id IS NOT NULL) AS ids
+        FROM unnest($2::text[], $3::boolean[]) WITH ORDINALITY AS wanted (key, prefix, number)
+        LEFT JOIN tags t ON t.owner_id = $1 AND starts_with(t.path_key, wanted.key)
+            AND (wanted.prefix OR t.path_key = wanted.key OR starts_with(t.path_key, wanted.key || '/'))
+        GROUP BY wanted.number
+        """,
+        owner_id,
+        [tag.key for tag in wanted],
+        [tag.prefix for tag in wanted],
+    ):
+        found[wanted[row["number"] - 1]] = Bearing(tuple(row["ids"] or ()))
+    return with_tags(condition, found)
 
 
 async def _page(
@@ -184,8 +206,8 @@ def _hits(compiled: Compiled, *, walk: bool) -> str:
 async def _is_common(rows: Rows, owner_id: UUID, condition: Condition) -> bool:
     """Tell whether, by the planner's statistics, so many of the owner's bookmarks match that a walk finds CAP."""
     compiled = Compiled(owner_id, condition, ranked=False)
-    if not compiled.texts:
-        return False
+    if not (compiled.texts or compiled.has_tags):
+        return False  # nothing in it that some index would find: the planner walks of itself
     mine = "SELECT FROM bookmarks b WHERE b.owner_id = $1 AND b.deleted_at IS NULL"
     explained = await rows.fetchval(
         f"EXPLAIN (FORMAT JSON) {mine} AND {compiled.where(inline=True)} UNION ALL {mine}", *compiled.arguments

@@ -5,7 +5,7 @@ from kit.errors import BadInput
 from kit.text import tag_path
 from kit.urls import RefusedUrl, identify
 from services.search.lexer import Kind, Token, refuse, tokens_of
-from services.search.syntax import MAX_DEPTH, MAX_TERMS, All, Any, Is, Node, Not, Span, Term, Where
+from services.search.syntax import MAX_DEPTH, MAX_TERMS, MAX_WORD_CHARS, All, Any, Is, Node, Not, Span, Term, Where
 
 
 def parse(text: str) -> Node:
@@ -90,6 +90,8 @@ class _Parser:
             raise refuse(f"a query has at most {MAX_TERMS} terms.", leaf.span.start, "Leave some out.")
         if isinstance(leaf, Is):
             return leaf
+        if any(len(word) > MAX_WORD_CHARS for word in words_of(leaf.text)):
+            raise refuse(f"a word has at most {MAX_WORD_CHARS} characters.", leaf.span.start)
         if leaf.where is Where.ANYWHERE:
             return leaf if words_of(leaf.text) else None
         _check_value(leaf)

@@ -16,6 +16,9 @@ MAX_TERMS = 50
 MAX_DEPTH = 10
 """Deepest nesting of parentheses and negations."""
 
+MAX_WORD_CHARS = 500
+"""Longest single word: PostgreSQL keeps none of more than 2,046 bytes, and a character has up to four."""
+
 
 class Where(StrEnum):
     """Which part of a bookmark a term is looked for in. The value is the field's name in a query."""
@@ -47,7 +50,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or phrase. `prefix` means that longer words count too, `quoted` that no other form of the word does."""
+    """A word or phrase.
+
+    With `prefix` longer words count too. With `quoted` other forms of an English word do not; only its stem, which
+    the index holds beside it, cannot be told from it.
+    """
 
     text: str
     where: Where = Where.ANYWHERE
@@ -156,4 +163,4 @@ def _explained_term(term: Term) -> str:
 
 
 def _kind(term: Term) -> str:
-    return "exactly " if term.quoted else ""
+    return "the phrase " if term.quoted else ""

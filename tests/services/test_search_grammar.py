@@ -93,6 +93,7 @@ def test_a_query_is_read(text: str, tree: Node) -> None:
         ("a\0b", 1, "a NUL character"),
         ("a\ud800", 1, "half of a surrogate pair"),
         ("x" * 1_001, 1_000, "a query has at most 1,000 characters; this one has 1,001."),
+        ("a " + "x" * 501, 2, "a word has at most 500 characters."),
         ("x " * 51, 100, "a query has at most 50 terms."),
         ("(" * 11 + "x" + ")" * 11, 10, "groups are nested at most 10 deep."),
         ("-" * 11 + "x", 10, "groups are nested at most 10 deep."),
@@ -109,7 +110,7 @@ def test_a_fault_is_told_with_its_position(text: str, position: int, message: st
 
 
 def test_the_bounds_themselves_are_allowed() -> None:
-    assert parse("x" * 1_000) == Term("x" * 1_000)
+    assert parse("x" * 500 + " " + "y" * 499) == All((Term("x" * 500), Term("y" * 499)))
     assert parse("x " * 50) == All((Term("x"),) * 50)
     assert parse("(" * 10 + "x" + ")" * 10) == Term("x")
 
@@ -141,7 +142,7 @@ def test_a_tree_is_printed_in_one_way(text: str, canonical: str) -> None:
 def test_a_query_is_explained_in_words() -> None:
     node = parse('rust* -("new book" #dev) (domain:docs.rs OR is:unread OR url:b)')
     assert explained(node) == (
-        "beginning with “rust” and not (exactly “new book” and the tag “dev” or one below it)"
+        "beginning with “rust” and not (the phrase “new book” and the tag “dev” or one below it)"
         " and (the domain “docs.rs” or unread or “b” in the address)"
     )
 
