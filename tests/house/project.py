@@ -77,7 +77,7 @@ def python_files(*folders: str) -> tuple[Path, ...]:
 @cache
 def source(name: Path) -> str:
     """Return the text of a tracked file."""
-    return (ROOT / name).read_text(encoding="utf-8")
+    return (ROOT / name).read_bytes().decode()
 
 
 @cache

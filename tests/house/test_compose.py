@@ -28,7 +28,7 @@ def test_it_follows_the_compose_schema() -> None:
 
 def test_no_secret_has_a_default() -> None:
     secrets = re.findall(r"\$\{(\w*(?:PASSWORD|SECRET|KEY|TOKEN)\w*)(.)", COMPOSE.read_text())
-    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD", "GRAPHMARK_SECRET_KEY"}
+    assert {name for name, _ in secrets} == {"POSTGRES_PASSWORD"}
     assert all(f"${{{name}:?" in COMPOSE.read_text() for name, _ in secrets)
     assert not re.search(r"\$\{\w*(?:PASSWORD|SECRET|KEY|TOKEN)\w*(?::?-|\})", COMPOSE.read_text())
 
