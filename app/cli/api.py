@@ -10,7 +10,7 @@ from app.cli.children import API_STOP_SECONDS, ROOT, api_parts, environment_of, 
 from app.cli.lifeline import open_lifeline
 from app.cli.support import service_settings
 from app.listening import listen
-from app.server import create_app
+from app.server import create_app, uvicorn_options
 from app.supervise import Supervisor
 from kit.settings import Settings
 
@@ -57,12 +57,7 @@ def _supervise(settings: Settings, listening: socket.socket) -> None:
 def _config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(settings),
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws_max_size=settings.max_websocket_message_bytes,
+        **uvicorn_options(settings),
         # Less than the supervisor's patience. Requests in flight are answered; subscriptions resume by cursor.
         timeout_graceful_shutdown=int(API_STOP_SECONDS) - 2,
     )
