@@ -31,16 +31,16 @@ def free_port() -> int:
 
 
 class Terminal:
-    """One terminal in which `graphmark serve` runs."""
+    """One terminal in which `graphmark serve` (or another `command`) runs."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, *, command: str = "serve", **settings: str) -> None:
         self.data = data
         self.port = int(settings.get("PORT", free_port()))
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRAPHMARK_")}
         chosen = {"DATA_DIR": str(data), "PORT": str(self.port), **settings}
         self.environment = kept | {f"GRAPHMARK_{name}": value for name, value in chosen.items()}
         self.lines: list[str] = []
-        self.process = self.popen("serve", stdin=subprocess.DEVNULL)
+        self.process = self.popen(command, stdin=subprocess.DEVNULL)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -111,8 +111,8 @@ class Terminal:
 
 
 @contextmanager
-def serving(data: Path, **settings: str) -> Iterator[Terminal]:
-    terminal = Terminal(data, **settings)
+def serving(data: Path, *, command: str = "serve", **settings: str) -> Iterator[Terminal]:
+    terminal = Terminal(data, command=command, **settings)
     try:
         yield terminal
     finally:
@@ -270,3 +270,26 @@ def test_with_an_outside_database_no_postgres_is_started(tmp_path: Path, dsn: st
         terminal.process.send_signal(signal.SIGHUP)
         assert terminal.ended() == 0
         assert none_runs(started)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_api_alone_serves_and_stops_in_good_order(tmp_path: Path, dsn: str, workers: int) -> None:
+    with serving(tmp_path, command="api", DATABASE_URL=dsn, WORKERS=str(workers)) as terminal:
+        assert wait_until(terminal.is_ready, SECONDS), terminal.output
+        started = terminal.everything()
+        assert len(started) == (1 if workers == 1 else 3)
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.ended() == 0, terminal.output
+        assert none_runs(started)
+
+
+@pytest.mark.fault
+def test_one_of_two_api_processes_may_die_and_the_port_still_answers(tmp_path: Path, dsn: str) -> None:
+    with serving(tmp_path, command="api", DATABASE_URL=dsn, WORKERS="2") as terminal:
+        assert wait_until(terminal.is_ready, SECONDS), terminal.output
+        killed = terminal.part("api")
+        assert killed is not None
+        killed.kill()
+        assert terminal.is_ready()
+        assert wait_until(lambda: "was killed by SIGKILL; starting it again in 0.5 s" in terminal.output, SECONDS)
+        assert wait_until(lambda: len(terminal.everything()) == 3, SECONDS)
