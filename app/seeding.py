@@ -12,7 +12,7 @@ from kit.ids import new_id
 from kit.text import slug_of, tag_path
 from kit.urls import identify, url_words
 
-CHUNK: Final = 5_000
+CHUNK: Final = 2_000
 """Bookmarks of one transaction."""
 
 _BOOKMARK_COLUMNS: Final = (

@@ -7,16 +7,17 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import zip_longest
-from typing import Final, cast
+from typing import Final, Protocol, cast
 from uuid import UUID
 
+from db.bookmarks import BookmarkRow
 from db.search import queries, suggestions
 from db.search.conditions import Condition, Place, Tagged, Words, tags_in, with_tags
 from db.search.queries import CAP, FoundRows, HeadlineRow, Position, SearchFacetRow
 from db.search.suggestions import SuggestionKind, SuggestionRow
 from db.search.words import words_of
 from db.unit import Rows
-from kit.errors import BadInput, Unavailable
+from kit.errors import BadInput
 from kit.paging import CursorValue, PageRequest
 from kit.text import fold, storable
 from services import tags
@@ -50,6 +51,20 @@ class SnippetField(StrEnum):
     TITLE = "TITLE"
     DESCRIPTION = "DESCRIPTION"
     NOTES = "NOTES"
+
+
+class Scored(Protocol):
+    """A bookmark with its score."""
+
+    @property
+    def bookmark(self) -> BookmarkRow:
+        """The bookmark."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """How well it matches, from 0 to below 1."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +111,11 @@ class Suggestion:
 async def understand(rows: Rows, viewer: Viewer, text: str, mode: SearchMode) -> Query:
     """Read a query text and look up the tags that it names.
 
-    Raises `BadInput` with the position of a fault, and `Unavailable` for a mode that this server cannot run. HYBRID
+    Raises `BadInput`, with the position of a fault in the text, or for a mode that this server cannot run. HYBRID
     means the best that the server can do: full text until embeddings are set up.
     """
     if mode is SearchMode.VECTOR:
-        raise Unavailable("Embeddings are not set up on this server; search with FULL_TEXT or HYBRID.", field=("mode",))
+        raise BadInput("Embeddings are not set up on this server; search with FULL_TEXT or HYBRID.", field=("mode",))
     node = parse(text)
     condition = await _unaliased(rows, viewer, condition_of(node))
     return Query(node, await queries.resolved(rows, viewer.id, condition), mode)
@@ -139,7 +154,7 @@ async def page(rows: Rows, viewer: Viewer, query: Query, request: PageRequest) -
     )
 
 
-def position_of(hit: queries.SearchHitRow) -> tuple[CursorValue, ...]:
+def position_of(hit: Scored) -> tuple[CursorValue, ...]:
     """Return the sort values of a result, for its cursor."""
     return (hit.score, hit.bookmark.added_at, hit.bookmark.id)
 

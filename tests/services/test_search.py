@@ -14,7 +14,7 @@ from db.search.queries import SearchFacetRow, SearchHitRow
 from db.search.suggestions import SuggestionKind
 from db.search.words import words_of
 from db.unit import Database
-from kit.errors import BadInput, Unavailable
+from kit.errors import BadInput
 from kit.paging import PageRequest
 from services import tags
 from services.permissions import Viewer
@@ -345,7 +345,7 @@ async def test_what_ran_is_explained(database: Database, make: Maker) -> None:
         "Full text: “rust”. Embeddings are not set up, so nothing was searched by meaning."
         " More than 1,000 bookmarks match; the newest 1,000 of them were ranked."
     )
-    with pytest.raises(Unavailable, match="Embeddings are not set up on this server"):
+    with pytest.raises(BadInput, match="Embeddings are not set up on this server"):
         await find.understand(database, viewer, "rust", SearchMode.VECTOR)
 
 
