@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.project import matches, python_files, source, text_files
+from tests.house.project import matches, python_files, source, text_files, tracked_files
 
 # Lock files say where packages come from; that is their use.
-LOCKS = {Path("uv.lock"), Path("requirements.txt"), Path("web/package-lock.json")}
+LOCKS = {Path("uv.lock"), Path("requirements.txt")}
 OWN = Path("tests/house/test_text.py")
 
 SOMEBODYS_MACHINE = re.compile(r"(?<![\w.~])/(?:work|root|Users)/|/home/\w|[A-Z]:\\\\Users")
@@ -41,8 +41,10 @@ def test_no_package_registry_is_named() -> None:
     assert not offences(REGISTRY)
 
 
-def test_the_npm_lock_names_no_registry() -> None:
-    assert '"resolved"' not in source(Path("web/package-lock.json"))
+def test_npm_locks_name_no_registry() -> None:
+    locks = [name for name in tracked_files() if name.name == "package-lock.json"]
+    assert Path("web/package-lock.json") in locks
+    assert not [name for name in locks if '"resolved"' in source(name)]
 
 
 def test_no_todo_without_an_owner() -> None:
