@@ -162,6 +162,13 @@ async def move(unit: Unit, viewer: Viewer, key: UUID, *, parent_id: UUID | None,
     return own(viewer, await get(unit, viewer, key), "collection").row
 
 
+async def reposition(unit: Unit, viewer: Viewer, key: UUID, *, position: int | None) -> CollectionRow:
+    """Put a collection elsewhere among its siblings (None: last). Raises `NotFound`."""
+    await rows_of.reshape(unit, viewer.id)
+    row = own(viewer, await get(unit, viewer, key), "collection", field=("input", "id")).row
+    return await move(unit, viewer, key, parent_id=row.parent_id, position=position)
+
+
 async def delete(unit: Unit, viewer: Viewer, key: UUID, *, with_children: bool) -> list[UUID]:
     """Remove a collection and return the ids of all that went; bookmarks stay.
 

@@ -1,0 +1,181 @@
+"""Tags in the graph."""
+
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+import strawberry
+
+from db import tags as rows
+from db.bookmarks import BookmarkRow, Home
+from db.tags import TagRow, TagSort
+from db.unit import Unit
+from kit.ids import decode_global_id, decode_keys
+from kit.paging import page_request
+from resolvers.bookmarks import global_ids, item_errors, listed_under, optional_key, refuse_null
+from resolvers.context import Info, viewer_of
+from resolvers.inputs.paging import OrderDirection
+from resolvers.inputs.tags import (
+    CreateTagInput,
+    DeleteTagsInput,
+    MergeTagsInput,
+    TagFilter,
+    TagOrder,
+    UpdateTagInput,
+)
+from resolvers.loaders import load, load_row
+from resolvers.mutation import Payload, change
+from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from services import tags
+from services.tags import TagChanges
+
+TYPE = "Tag"
+Filter = Annotated[TagFilter | None, strawberry.argument(description="Which tags; all when left out.")]
+OrderBy = Annotated[
+    TagOrder | None, strawberry.argument(description="In which order; by path when left out.", name="orderBy")
+]
+Name = Annotated[str, strawberry.argument(description="A path such as `dev/python` in any spelling, or an alias.")]
+Create = Annotated[CreateTagInput, strawberry.argument(description="What to make.")]
+Update = Annotated[UpdateTagInput, strawberry.argument(description="What to change.")]
+Merge = Annotated[MergeTagsInput, strawberry.argument(description="What to merge into what.")]
+Delete = Annotated[DeleteTagsInput, strawberry.argument(description="What to delete.")]
+
+bookmarks_of = listed_under(Home.TAG)
+
+
+async def list_tags(
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Filter = None,  # noqa: A002  the name of the API
+    order_by: OrderBy = None,
+) -> ConnectionRows[TagRow]:
+    """Return the viewer's tags."""
+    viewer, database = viewer_of(info), info.context.database
+    sort, descending = _order(order_by)
+    name = tags.order_name(sort, descending=descending)
+    request = page_request(name, tags.order_kinds(sort), first=first, after=after, last=last, before=before)
+    wanted = _filter(filter)
+    found = await tags.page(database, viewer, wanted, request, sort=sort, descending=descending)
+    return connection(
+        request,
+        name,
+        found,
+        lambda row: tags.position_of(sort, row),
+        lambda: tags.count(database, viewer, wanted),
+    )
+
+
+async def find(info: Info, key: UUID) -> TagRow | None:
+    """Return one tag of the viewer."""
+    return cast("TagRow | None", await load_row(info, "tag", key, rows.by_ids))
+
+
+async def tag(info: Info, name: Name) -> TagRow | None:
+    """Return the tag that a name leads to."""
+    return await tags.named(info.context.database, viewer_of(info), name)
+
+
+async def parent(row: strawberry.Parent[TagRow], info: Info) -> TagRow | None:
+    """Return what a tag lies below."""
+    return None if row.parent_id is None else await find(info, row.parent_id)
+
+
+async def children(row: strawberry.Parent[TagRow], info: Info) -> list[TagRow]:
+    """Return the tags right below one."""
+    return await load(info, "tag children", row.id, rows.children) or []
+
+
+async def aliases(row: strawberry.Parent[TagRow], info: Info) -> list[str]:
+    """Return the other paths that lead to a tag."""
+    return await load(info, "tag aliases", row.id, rows.aliases) or []
+
+
+async def bookmark_count(row: strawberry.Parent[TagRow], info: Info) -> int:
+    """Count the bookmarks of a tag."""
+    return await load(info, "tag counts", row.id, rows.bookmark_counts) or 0
+
+
+async def of_bookmark(row: strawberry.Parent[BookmarkRow], info: Info) -> list[TagRow]:
+    """Return the tags of a bookmark."""
+    return await load(info, "bookmark tags", row.id, rows.of_bookmarks) or []
+
+
+async def create_tag(info: Info, input: Create) -> Payload:  # noqa: A002  the name of the API
+    """Make a tag."""
+    viewer = viewer_of(info)
+
+    async def work(unit: Unit) -> Payload:
+        row, created = await tags.create(unit, viewer, name=input.name, color=input.color)
+        return Payload(tag=row, created=created)
+
+    return await change(info, work)
+
+
+async def update_tag(info: Info, input: Update) -> Payload:  # noqa: A002  the name of the API
+    """Rename, move or colour a tag."""
+    viewer = viewer_of(info)
+
+    async def work(unit: Unit) -> Payload:
+        key = decode_global_id(input.id, expected=TYPE, field=("input", "id"))[1]
+        return Payload(tag=await tags.update(unit, viewer, key, _changed(input)))
+
+    return await change(info, work)
+
+
+async def merge_tags(info: Info, input: Merge) -> Payload:  # noqa: A002  the name of the API
+    """Let one tag take the place of others."""
+    viewer = viewer_of(info)
+
+    async def work(unit: Unit) -> Payload:
+        sources = decode_keys(input.source_ids, TYPE, field=("input", "sourceIds"))
+        target = decode_global_id(input.target_id, expected=TYPE, field=("input", "targetId"))[1]
+        return Payload(tag=await tags.merge(unit, viewer, sources, target))
+
+    return await change(info, work)
+
+
+async def delete_tags(info: Info, input: Delete) -> Payload:  # noqa: A002  the name of the API
+    """Delete tags; bookmarks stay."""
+    viewer = viewer_of(info)
+
+    async def work(unit: Unit) -> Payload:
+        keys = decode_keys(input.ids, TYPE, field=("input", "ids"))
+        gone, missing = await tags.delete(unit, viewer, keys, include_descendants=input.include_descendants)
+        return Payload(deleted_ids=global_ids(TYPE, gone), user_errors=item_errors(missing, "ids"))
+
+    return await change(info, work)
+
+
+def _order(given: TagOrder | None) -> tuple[TagSort, bool]:
+    if given is None:
+        return TagSort.PATH, False
+    if given.direction is None:
+        return given.field, given.field is TagSort.CREATED_AT
+    return given.field, given.direction is OrderDirection.DESC
+
+
+def _filter(given: TagFilter | None) -> rows.TagFilter:
+    if given is None:
+        return rows.TagFilter()
+    return rows.TagFilter(
+        parent_id=optional_key(given.parent_id, TYPE, ("filter", "parentId")),
+        roots_only=given.roots_only,
+        path_contains=given.path_contains,
+        is_used=given.is_used,
+    )
+
+
+def _changed(new: UpdateTagInput) -> TagChanges:
+    changes: dict[str, Any] = {}
+    if new.name is not None:
+        if new.name.value is None:
+            raise refuse_null("name", "A name")
+        changes["name"] = new.name.value
+    if new.parent_id is not None:
+        changes["parent_id"] = optional_key(new.parent_id.value, TYPE, ("input", "parentId"))
+    if new.color is not None:
+        changes["color"] = new.color.value
+    return cast("TagChanges", changes)
