@@ -1,5 +1,6 @@
 """Global ids: giving every row one, and finding a row by it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
@@ -7,10 +8,13 @@ from uuid import UUID
 
 import strawberry
 
+from db.bookmarks import BookmarkRow
+from db.collections import CollectionRow
+from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id, encode_global_id
-from resolvers import users
+from resolvers import bookmarks, collections, tags, users
 from resolvers.context import Info
 
 MAX_NODES = 100
@@ -26,6 +30,9 @@ class NodeKind:
 
 
 KINDS: dict[str, NodeKind] = {
+    "Bookmark": NodeKind(BookmarkRow, bookmarks.find),
+    "Collection": NodeKind(CollectionRow, collections.find),
+    "Tag": NodeKind(TagRow, tags.find),
     "User": NodeKind(UserRow, users.find),
 }
 
@@ -63,4 +70,4 @@ async def nodes(info: Info, ids: GlobalIds) -> list[Any]:
     """Find several objects in the order of their ids."""
     if len(ids) > MAX_NODES:
         raise BadInput(f"At most {MAX_NODES} ids at once; these are {len(ids)}.", field=("ids",))
-    return [await node(info, one) for one in ids]
+    return list(await asyncio.gather(*(node(info, one) for one in ids)))

@@ -7,14 +7,22 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
 from schema.auth import AuthMutation
+from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
+from schema.collections import CollectionMutation, CollectionQuery
 from schema.node import NodeQuery
 from schema.scalars import SCALARS
 from schema.server import ServerQuery
+from schema.tags import TagMutation, TagQuery
 from schema.users import UserQuery
 
-QUERIES = (NodeQuery, ServerQuery, UserQuery)
-MUTATIONS = (AuthMutation,)
-SUBSCRIPTIONS: tuple[type, ...] = ()
+QUERIES = (NodeQuery, BookmarkQuery, CollectionQuery, TagQuery, ServerQuery, UserQuery)
+MUTATIONS = (
+    AuthMutation,
+    BookmarkMutation,
+    CollectionMutation,
+    TagMutation,
+)
+SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription,)
 
 
 class Schema(strawberry.Schema):
@@ -31,6 +39,8 @@ def build_schema() -> Schema:
     subscription = merge_types("Subscription", SUBSCRIPTIONS) if SUBSCRIPTIONS else None
     describe(query, "Reading. Nothing here changes anything.")
     describe(mutation, "Changing. Each field is one transaction: all of it or nothing.")
+    if subscription is not None:
+        describe(subscription, "Following. Each event carries a cursor; sent as `after`, it resumes without a gap.")
     return Schema(
         query=query, mutation=mutation, subscription=subscription, config=StrawberryConfig(scalar_map=SCALARS)
     )

@@ -1,0 +1,199 @@
+"""Bookmarks: asking, changing, following."""
+
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from resolvers import bookmarks as answer
+from resolvers import collections as collections_answer
+from resolvers import tags as tags_answer
+from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
+from resolvers.inputs.scalars import Url
+from schema.errors import UserError
+from schema.node import Node, global_id, node_type
+from schema.paging import Connection
+
+if TYPE_CHECKING:
+    from schema.collections import Collection
+    from schema.tags import Tag
+
+LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
+LazyCollection = Annotated["Collection", strawberry.lazy("schema.collections")]
+
+
+@strawberry.type(description="A saved address. One account has each address once, however it is spelled.")
+@node_type
+class Bookmark(Node):
+    """Answered by db.bookmarks.BookmarkRow."""
+
+    id = global_id("Bookmark")
+    url: Url = strawberry.field(description="The address as it was given.")
+    canonical_url: Url = strawberry.field(description="The address in its normal form; opens the same page.")
+    title: str = strawberry.field(description="At most 2,000 characters; empty while nobody has given one.")
+    description: str | None = strawberry.field(description="What the page is about: at most 20,000 characters.")
+    notes: str | None = strawberry.field(description="The owner's own words: at most 100,000 characters.")
+    domain: str = strawberry.field(description="The host of the address, in lower case.")
+    is_favorite: bool = strawberry.field(description="Whether it is marked as favourite.")
+    is_archived: bool = strawberry.field(description="Whether it is archived: kept, but out of the way.")
+    is_unread: bool = strawberry.field(description="Whether it is still to be read.")
+    favicon_url: Url | None = strawberry.field(description="The site's small icon.")
+    image_url: Url | None = strawberry.field(description="The picture that the page shows of itself.")
+    language: str | None = strawberry.field(description="The language of the page, as a BCP 47 tag.")
+    author: str | None = strawberry.field(description="Who wrote the page, as it says itself.")
+    site_name: str | None = strawberry.field(description="What the site calls itself.")
+    published_at: datetime | None = strawberry.field(description="When the page was published, as it says itself.")
+    word_count: int | None = strawberry.field(description="Words of the page's main text.")
+    reading_time_seconds: int | None = strawberry.field(description="How long the main text takes to read, in seconds.")
+    summary: str | None = strawberry.field(description="A summary of the page.")
+    keywords: list[str] = strawberry.field(description="Keywords of the page.")
+    added_at: datetime = strawberry.field(description="When it was first saved, here or where it was imported from.")
+    created_at: datetime = strawberry.field(description="When it came into this server.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    deleted_at: datetime | None = strawberry.field(description="When it was moved to the trash; null outside it.")
+    source: BookmarkSource = strawberry.field(description="How it came in.")
+    version: int = strawberry.field(
+        description="Grows with each change; send it as `expectedVersion` to change only what you have seen."
+    )
+    tags = strawberry.field(
+        resolver=tags_answer.of_bookmark,
+        graphql_type=list[LazyTag],
+        description="Its tags in the order of their paths: at most 100.",
+    )
+    collections = strawberry.field(
+        resolver=collections_answer.of_bookmark,
+        graphql_type=list[LazyCollection],
+        description="The collections that it lies in, the one it was put into first leading: at most 100.",
+    )
+
+
+@strawberry.type(description="The answer to `createBookmark`.")
+class CreateBookmarkPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    bookmark: Bookmark | None = strawberry.field(description="The bookmark as it is now; null when refused.")
+    created: bool | None = strawberry.field(
+        description="Whether it is new; false when the address was a bookmark already, also in the trash."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="The answer to `updateBookmark`.")
+class UpdateBookmarkPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    bookmark: Bookmark | None = strawberry.field(description="The bookmark as it is now; null when refused.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="The answer to `deleteBookmarks`.")
+class DeleteBookmarksPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    deleted_ids: list[strawberry.ID] | None = strawberry.field(
+        description="What lies in the trash, or is gone for ever, now; null when refused as a whole."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description="One for each id that was not found, its place at the end of `field`; the others were deleted."
+    )
+
+
+@strawberry.type(description="The answer to `restoreBookmarks`.")
+class RestoreBookmarksPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    bookmarks: list[Bookmark] | None = strawberry.field(
+        description="Those that were found, outside the trash now; null when refused as a whole."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description="One for each id that was not found, its place at the end of `field`; the others were restored."
+    )
+
+
+@strawberry.type(description="The answer to `emptyTrash`.")
+class EmptyTrashPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    purged_count: int | None = strawberry.field(description="How many bookmarks were removed for ever.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="Something that happened to bookmarks.")
+class BookmarkEvent:
+    """Answered by resolvers.bookmarks.BookmarkEventRow."""
+
+    cursor: str = strawberry.field(description="Send it as `after` to go on behind this event.")
+    resync: bool = strawberry.field(
+        description="Read what you show afresh: events were lost to retention, or too many bookmarks changed at once."
+    )
+    change: BookmarkChange | None = strawberry.field(description="What happened; null when events were lost.")
+    bookmark_ids = strawberry.field(
+        resolver=answer.event_ids,
+        graphql_type=list[strawberry.ID],
+        description="To which bookmarks: at most 1,000; none when `resync` is true.",
+    )
+    bookmark = strawberry.field(
+        resolver=answer.event_bookmark,
+        graphql_type=Bookmark | None,
+        description="The bookmark as it is now, when it is exactly one and still there.",
+    )
+
+
+@strawberry.type
+class BookmarkQuery:
+    """Asking for bookmarks."""
+
+    bookmarks = strawberry.field(
+        resolver=answer.list_bookmarks, graphql_type=Connection[Bookmark], description="Your bookmarks."
+    )
+    bookmark = strawberry.field(
+        resolver=answer.bookmark,
+        graphql_type=Bookmark | None,
+        description="One bookmark, in the trash or not; null when it does not exist or is not yours.",
+    )
+    bookmark_by_url = strawberry.field(
+        resolver=answer.bookmark_by_url,
+        graphql_type=Bookmark | None,
+        description="Your bookmark of an address in any spelling; null when there is none outside the trash.",
+    )
+
+
+@strawberry.type
+class BookmarkMutation:
+    """Changing bookmarks."""
+
+    create_bookmark = strawberry.field(
+        resolver=answer.create_bookmark, graphql_type=CreateBookmarkPayload, description="Save an address."
+    )
+    update_bookmark = strawberry.field(
+        resolver=answer.update_bookmark,
+        graphql_type=UpdateBookmarkPayload,
+        description="Change a bookmark that is not in the trash. A change to what it is already changes nothing.",
+    )
+    delete_bookmarks = strawberry.field(
+        resolver=answer.delete_bookmarks,
+        graphql_type=DeleteBookmarksPayload,
+        description="Move bookmarks to the trash, or remove them for ever.",
+    )
+    restore_bookmarks = strawberry.field(
+        resolver=answer.restore_bookmarks,
+        graphql_type=RestoreBookmarksPayload,
+        description="Take bookmarks out of the trash.",
+    )
+    empty_trash = strawberry.field(
+        resolver=answer.empty_trash,
+        graphql_type=EmptyTrashPayload,
+        description="Remove everything in your trash for ever.",
+    )
+
+
+@strawberry.type
+class BookmarkSubscription:
+    """Following bookmarks."""
+
+    bookmark_changed = strawberry.subscription(
+        resolver=answer.bookmark_changed,
+        graphql_type=AsyncGenerator[BookmarkEvent, None],
+        description="What happens to your bookmarks, each event once and in order, also across reconnects.",
+    )
