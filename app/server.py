@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import strawberry
@@ -14,7 +13,6 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
 from litestar.types import Receive, Scope, Send
 
-from app.graphql.callers import Authenticate
 from app.graphql.connections import Connections
 from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Engine
@@ -22,6 +20,7 @@ from app.graphql.errors import INTERNAL_MESSAGE
 from app.graphql.http import HttpTransport
 from app.graphql.ide import ASSETS_PATH, PAGE_HEADERS, Ide
 from app.graphql.multipart import INCOMING_FOLDER
+from app.graphql.sessions import Sessions
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
 from app.metrics import metrics
@@ -59,8 +58,10 @@ def create_app(
             remove_stale(settings.upload_dir / INCOMING_FOLDER, older_than_seconds=STALE_UPLOAD_SECONDS)
             app.state.readiness = Readiness(checks_of(opened))
             app.state.services = opened
-            gateway.open(endpoint_of(opened, graph))
-            yield
+            endpoint = endpoint_of(opened, graph)
+            gateway.open(endpoint)
+            async with endpoint.authenticate.listening():
+                yield
 
     return Litestar(
         route_handlers=[
@@ -84,7 +85,9 @@ def create_app(
 def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
     """Return the GraphQL endpoint of `schema` on `services`."""
     settings = services.settings
-    authenticate: Authenticate = partial(auth.authenticate, services.database, settings)
+
+    async def authenticate(token: str) -> Viewer | None:
+        return await auth.authenticate(services.database, settings, token)
 
     async def still_valid(viewer: Viewer) -> bool:
         return await auth.is_still_valid(services.database, viewer)
@@ -92,7 +95,7 @@ def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
     return Endpoint(
         services=services,
         engine=Engine(schema, settings),
-        authenticate=authenticate,
+        authenticate=Sessions(authenticate, services.bus, channel=SESSION_CHANNEL),
         connections=Connections(services.bus, still_valid, session_channel=SESSION_CHANNEL),
         ide=Ide(settings.graphiql),
     )

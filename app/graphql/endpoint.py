@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from graphql import OperationType
 from litestar.types import Scope
 
-from app.graphql.callers import Authenticate, Headers, network_address, user_agent
+from app.graphql.callers import Headers, network_address, user_agent
 from app.graphql.connections import Connections
-from app.graphql.engine import ContextFactory, Engine
+from app.graphql.engine import Answer, ContextFactory, Engine, Plan
 from app.graphql.ide import Ide
+from app.graphql.sessions import Sessions
 from kit.settings import Settings
 from resolvers.context import Context, Services
 from services.permissions import Viewer
@@ -19,7 +21,7 @@ class Endpoint:
 
     services: Services
     engine: Engine
-    authenticate: Authenticate
+    authenticate: Sessions
     connections: Connections
     ide: Ide
 
@@ -27,6 +29,14 @@ class Endpoint:
     def settings(self) -> Settings:
         """The process's settings."""
         return self.services.settings
+
+    async def execute(self, plan: Plan, context: Context) -> Answer:
+        """Run a query or a mutation; after a mutation its caller is looked up anew (see app.graphql.sessions)."""
+        try:
+            return await self.engine.execute(plan, context)
+        finally:
+            if plan.kind is OperationType.MUTATION:
+                self.authenticate.forget(context.viewer)
 
     def context_factory(self, scope: Scope, headers: Headers, viewer: Viewer | None, request_id: str) -> ContextFactory:
         """Return what makes the context of each operation of one request or socket."""

@@ -171,7 +171,7 @@ class _Exchange:
         if isinstance(plan, Answer):
             return plan
         refuse_kind(plan.kind, self.scope["method"], is_stream=False)
-        return await self.endpoint.engine.execute(plan, context)
+        return await self.endpoint.execute(plan, context)
 
     async def _answer(self, answer: Answer) -> None:
         media_type = self.accept.answer

@@ -86,7 +86,7 @@ class Operations:
         if isinstance(plan, Answer):
             return self._send(message.id, plan)
         if plan.kind is not OperationType.SUBSCRIPTION:
-            return self._send(message.id, await engine.execute(plan, context))
+            return self._send(message.id, await self._endpoint.execute(plan, context))
         async with aclosing(engine.subscribe(plan, new_context)) as answers:
             async for answer in answers:
                 if not self._send(message.id, answer):

@@ -60,7 +60,7 @@ async def respond(
                 async for answer in events:
                     yield answer
         else:
-            yield await endpoint.engine.execute(plan, context)
+            yield await endpoint.execute(plan, context)
 
     key, limit = connection_key(caller.viewer, scope), endpoint.settings.max_subscriptions_per_websocket
     with endpoint.connections.counted("event streams", key, limit=limit), metrics.STREAMS.track_inprogress():
