@@ -11,11 +11,12 @@ from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscripti
 from schema.collections import CollectionMutation, CollectionQuery
 from schema.node import NodeQuery
 from schema.scalars import SCALARS
+from schema.search import SearchQuery
 from schema.server import ServerQuery
 from schema.tags import TagMutation, TagQuery
 from schema.users import UserQuery
 
-QUERIES = (NodeQuery, BookmarkQuery, CollectionQuery, TagQuery, ServerQuery, UserQuery)
+QUERIES = (NodeQuery, BookmarkQuery, CollectionQuery, TagQuery, SearchQuery, ServerQuery, UserQuery)
 MUTATIONS = (
     AuthMutation,
     BookmarkMutation,
