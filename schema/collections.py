@@ -37,7 +37,7 @@ class Collection(Node):
     children = strawberry.field(
         resolver=answer.children,
         graphql_type=list[LazyCollection],
-        description="The first 100 right below it, by position; `collections(filter: {parentId})` has all, page by page.",
+        description="The first 100 right below it, by position; `collections(filter: {parentId})` has all of them.",
     )
     bookmarks = strawberry.field(
         resolver=answer.bookmarks_of,
@@ -109,7 +109,7 @@ class RemoveFromCollectionPayload:
         description="The bookmarks that were in it before; null when refused as a whole."
     )
     user_errors: list[UserError] = strawberry.field(
-        description="One for each bookmark that was not found, its place at the end of `field`; the others were removed."
+        description="One for each bookmark that was not found, its place at the end of `field`; the others came out."
     )
 
 
