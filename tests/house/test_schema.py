@@ -1,5 +1,7 @@
 """The API is described word by word, and its text is committed, so that every change to it is seen in review."""
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +17,18 @@ from graphql import (
     is_introspection_type,
     is_specified_directive,
     is_specified_scalar_type,
+    parse,
+    validate,
 )
 
 from schema.root import sdl
 from tests.house.project import ROOT
 
+FIRST_SESSION = re.findall(r"query: `([^`]+)`", (ROOT / "web/src/graphiql/firstSession.ts").read_text())
+README_OPERATIONS = [
+    json.loads(text)
+    for text in re.findall(r"""'[^'{]*\{"query": ("(?:[^"\\]|\\.)*")""", (ROOT / "README.md").read_text())
+]
 COMMITTED = ROOT / "schema" / "schema.graphql"
 
 
@@ -111,3 +120,25 @@ def test_connections_follow_relay(schema: GraphQLSchema) -> None:
         if name.endswith("Connection") and isinstance(kind, GraphQLObjectType)
     }
     assert not [name for name, fields in shapes.items() if not {"edges", "nodes", "pageInfo", "totalCount"} <= fields]
+
+
+@pytest.mark.parametrize(
+    "operation", FIRST_SESSION, ids=lambda text: re.findall(r"^(?:\w+) (\w+)", text, re.MULTILINE)[0]
+)
+def test_the_first_session_of_graphiql_is_valid(schema: GraphQLSchema, operation: str) -> None:
+    assert validate(schema, parse(operation)) == []
+
+
+def test_the_first_session_is_whole() -> None:
+    names = re.findall(r"^(?:query|mutation|subscription) (\w+)", "\n".join(FIRST_SESSION), re.MULTILINE)
+    assert names[:3] == ["Register", "Login", "Viewer"]
+    assert set(names) >= {"CreateBookmark", "UploadImport", "StartImport", "ImportProgress", "Search", "Collections"}
+
+
+@pytest.mark.parametrize("operation", README_OPERATIONS)
+def test_the_operations_of_the_readme_are_valid(schema: GraphQLSchema, operation: str) -> None:
+    assert validate(schema, parse(operation)) == []
+
+
+def test_the_readme_shows_operations() -> None:
+    assert len(README_OPERATIONS) == 3
