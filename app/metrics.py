@@ -1,5 +1,7 @@
 """What Prometheus may know: counts and durations with bounded labels, never a name or a text that a client chose."""
 
+from functools import cache
+
 from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
@@ -24,14 +26,20 @@ UPLOADED = Counter("graphmark_uploaded_bytes", "Bytes of files that arrived comp
 
 def operation_done(kind: str, outcome: str, seconds: float | None) -> None:
     """Count one finished operation; `seconds` is None where a duration says nothing (subscriptions, refusals)."""
-    OPERATIONS.labels(kind, outcome).inc()
+    _operations(kind, outcome).inc()
     if seconds is not None:
-        SECONDS.labels(kind).observe(seconds)
+        _seconds(kind).observe(seconds)
 
 
 def response_sent(status: int) -> None:
     """Count one response of `/graphql`."""
-    RESPONSES.labels(status).inc()
+    _responses(int(status)).inc()
+
+
+# Looking a label up takes longer than counting; there are few, see the descriptions above.
+_operations = cache(OPERATIONS.labels)
+_seconds = cache(SECONDS.labels)
+_responses = cache(RESPONSES.labels)
 
 
 @get("/metrics", include_in_schema=False, sync_to_thread=False)

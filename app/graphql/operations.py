@@ -57,6 +57,11 @@ class Operations:
         if task is not None:
             task.cancel()
 
+    def halt(self) -> None:
+        """End every operation now; `stop` waits for them."""
+        for task in self._running.values():
+            task.cancel()
+
     async def stop(self) -> None:
         """End every operation and wait until each has let go of what it held."""
         tasks, self._running = list(self._running.values()), {}

@@ -199,4 +199,6 @@ class _Socket:
         self._is_ended = True
         metrics.CLOSED.labels(code).inc()
         self._outbox.close(code, reason)
+        if self._operations is not None:
+            self._operations.halt()
         self._patience.reschedule(asyncio.get_running_loop().time() + CLOSE_SECONDS)

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from app.metrics import SOCKETS
 from resolvers.context import Info, Services
 from tests.app.graphql import toy
 from tests.app.graphql.conftest import Person
@@ -69,8 +70,15 @@ async def opened(
         additional_headers=headers,
         compression=None,
         max_size=None,
+        close_timeout=0.2,
     ) as connection:
         yield Socket(connection)
+
+
+def open_sockets() -> float:
+    """Return how many sockets the server holds."""
+    (metric,) = SOCKETS.collect()
+    return metric.samples[0].value
 
 
 def next_(name: str, **data: Any) -> dict[str, Any]:
@@ -320,8 +328,20 @@ async def test_a_slow_reader_is_let_go_and_its_sources_end(server: Running) -> N
         await socket.greet()
         socket.connection.transport.pause_reading()
         await socket.subscribe("a", "subscription { flood(size: 100000) }")
-        await until(lambda: toy.BOARD.running == 1)
-        await until(lambda: toy.BOARD.running == 0, seconds=15)
+        await until(lambda: toy.BOARD.floods == 1 and toy.BOARD.running == 0)
+        socket.connection.transport.resume_reading()
+        assert (await socket.closed())[0] == 1013
+
+
+async def test_a_reader_that_never_comes_back_is_not_waited_for(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.graphql.websocket.CLOSE_SECONDS", 0.1)
+    async with opened(server) as socket:
+        await socket.greet()
+        socket.connection.transport.pause_reading()
+        await socket.subscribe("a", "subscription { flood(size: 100000) }")
+        await until(lambda: toy.BOARD.floods == 1 and open_sockets() == 0)
 
 
 async def test_a_slow_operation_is_stopped_but_a_subscription_is_not(server: Running) -> None:

@@ -41,7 +41,7 @@ class Switchboard:
     changes: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
     running: int = 0
-    contexts: list[int] = field(default_factory=list)
+    floods: int = 0
 
 
 BOARD = Switchboard()
@@ -158,6 +158,7 @@ class Subscription:
     async def flood(self, size: int = 10_000) -> AsyncGenerator[str, None]:
         """Yields as fast as it is read."""
         BOARD.running += 1
+        BOARD.floods += 1
         try:
             while True:
                 yield "x" * size
