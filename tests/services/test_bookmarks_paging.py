@@ -40,7 +40,7 @@ MODELS = st.lists(
     st.builds(
         Model,
         id=st.builds(new_id),
-        title=st.sampled_from(["", "a", "A", "b", "Ab", "x" * 150, "x" * 120]),
+        title=st.sampled_from(["", "a", "A", "x" * 150, "x" * 120]),
         domain=st.sampled_from(["a.example", "b.example"]),
         added_at=MOMENTS,
         created_at=MOMENTS,
@@ -100,7 +100,7 @@ async def read(
 @given(
     models=MODELS, order=ORDERS, sizes=st.lists(st.integers(1, 5), min_size=1), backward=st.booleans(), data=st.data()
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_walking_gives_the_model(
     database: Database, models: list[Model], order: BookmarkOrder, sizes: list[int], backward: bool, data: st.DataObject
 ) -> None:
