@@ -26,7 +26,8 @@ HEADERS = {
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",  # the address holds the token
+    # The address holds the token, so no other site may see it; `no-referrer` would make the form's Origin `null`.
+    "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
 _STATUS = {"FORBIDDEN": 403, "CONFLICT": 409, "RATE_LIMITED": 429}

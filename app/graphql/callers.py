@@ -17,7 +17,8 @@ from services.permissions import Viewer
 
 COOKIE = "__Host-graphmark"
 MAX_TOKEN_CHARS = 512
-_OWN_SITES = frozenset({"", "same-origin", "none"})
+_SAME_ORIGIN = "same-origin"
+_OWN_SITES = frozenset({"", "none"})
 _MAX_SHOWN_CHARS = 200
 
 # Gives the viewer whom a session token or an API key speaks for, or None.
@@ -110,9 +111,14 @@ async def by_token(token: str, authenticate: Authenticate) -> Caller:
 
 
 def refuse_foreign_page(headers: Headers, settings: Settings) -> None:
-    """Raise `Forbidden` when the browser says that another site's page caused the request."""
+    """Raise `Forbidden` when the browser says that another site's page caused the request.
+
+    `Sec-Fetch-Site` decides where it is sent; `Origin` may then be `null`, as a page's referrer policy has it.
+    """
     site = headers.get("sec-fetch-site") or ""
     origin = headers.get("origin")
+    if site == _SAME_ORIGIN:
+        return
     if site not in _OWN_SITES or (origin is not None and not is_own_origin(origin, headers, settings)):
         raise Forbidden("The session cookie is not accepted from pages of other sites; send a bearer token.")
 

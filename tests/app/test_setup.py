@@ -70,7 +70,7 @@ async def test_what_is_typed_is_text_and_never_markup(browser: httpx.AsyncClient
     ):
         assert "<script>" not in answer.text
         assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src")
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
 
 

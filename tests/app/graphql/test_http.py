@@ -245,9 +245,15 @@ async def test_a_foreign_page_cannot_use_the_cookie(server: Running, ada: Person
 
 
 async def test_an_own_page_may_use_the_cookie(server: Running, ada: Person) -> None:
-    own = {"origin": f"http://127.0.0.1:{server.port}", "sec_fetch_site": "same-origin"}
-    answer = await post(server, {"query": "{ viewerId }"}, **ada.cookie, **own)
-    assert answer.json() == {"data": {"viewerId": ada.id}}
+    address = f"http://127.0.0.1:{server.port}"
+    for own in (
+        {"origin": address, "sec_fetch_site": "same-origin"},
+        {"origin": "null", "sec_fetch_site": "same-origin"},
+        {"origin": address},
+        {"sec_fetch_site": "none"},
+    ):
+        answer = await post(server, {"query": "{ viewerId }"}, **ada.cookie, **own)
+        assert answer.json() == {"data": {"viewerId": ada.id}}
 
 
 async def test_the_request_id_is_taken_over_or_made(server: Running) -> None:
