@@ -21,6 +21,7 @@ Ringer = Callable[[str], Awaitable[None]]
 LOST_CONNECTION = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _STATEMENT_CACHE = 512
+_JSONB_VERSION = b"\x01"  # what the binary format of jsonb begins with
 _CONNECT_SECONDS = 10.0
 
 
@@ -155,14 +156,17 @@ async def dial(dsn: str, *, name: str) -> asyncpg.Connection:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    """Teach a new connection to speak Python objects for json and jsonb."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name,
-            encoder=lambda value: orjson.dumps(value).decode(),
-            decoder=orjson.loads,
-            schema="pg_catalog",
-        )
+    """Teach a new connection to speak Python objects for json and jsonb, in the binary format, which COPY needs."""
+    await connection.set_type_codec(
+        "json", encoder=orjson.dumps, decoder=orjson.loads, schema="pg_catalog", format="binary"
+    )
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: _JSONB_VERSION + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[len(_JSONB_VERSION) :]),
+        schema="pg_catalog",
+        format="binary",
+    )
 
 
 def _touched(status: str) -> int:

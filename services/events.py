@@ -104,7 +104,7 @@ async def follow(
     Each event once and in order, also across reconnects and restarts. Memory is bounded: at most 100 events are read
     ahead, and nothing is read while the consumer is busy. Raises `BadInput` when `after` is not a cursor.
     """
-    seq = _position(after)
+    seq = None if after is None else seq_of(after)
     async with bus.reader(rows_of.CHANNEL, str(owner_id)) as ring:
         pruned, latest = await rows_of.horizon(database, owner_id)
         if seq is None:
@@ -127,8 +127,7 @@ async def follow(
                 await ring.wait(_LOOK_ANYWAY_SECONDS)
 
 
-def _position(after: str | None) -> int | None:
-    if after is None:
-        return None
-    (seq,) = decode_cursor(_ORDER, after, (int,))
+def seq_of(cursor: str) -> int:
+    """Return the number of the event that a cursor stands behind. Raises `BadInput` when it is not a cursor."""
+    (seq,) = decode_cursor(_ORDER, cursor, (int,))
     return int(str(seq))

@@ -79,54 +79,51 @@ class Job:
         """The right to write."""
         return lease_of(self.task)
 
-    async def step(
-        self, work: "Callable[[Unit], Awaitable[Step]]", *, again_on: tuple[type[Exception], ...] = ()
-    ) -> None:
+    async def step(self, work: "Work", *, again_on: tuple[type[Exception], ...] = ()) -> None:
         """Run `work` in one transaction that stands only if the lease does.
 
         The events that `work` returns are written last. A deadlock or a serialisation failure is nobody's fault: all
         of `work` runs again, at most five times, and so it does on the errors in `again_on`. Raises `LeaseLost`, and
         `HandBack` when it is time to give way after the step.
         """
-        for attempt in range(1, _STEP_TRIES + 1):
-            try:
-                await self._step(work)
-                break
-            except (*RETRYABLE, *again_on) as error:
-                if attempt == _STEP_TRIES:
-                    raise
-                log.info("task.step_repeated", task_id=str(self.task.id), reason=type(error).__name__, attempt=attempt)
-                await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  jitter, not a secret
+        await self._repeat(lambda: self._transact(work, self._advance), again_on)
         self.last_step = time.monotonic()
         await self.checkpoint()
 
-    async def complete(self, work: "Callable[[Unit], Awaitable[Step]]") -> None:
-        """Run a last `work` and end the task, in one transaction. Raises `LeaseLost`."""
-        async with self._unit() as unit:
-            done = await work(unit)
-            ended = await tasks.finish(unit, self.lease, status=TaskStatus.COMPLETED, error=None)
-            if ended is None:
-                raise LeaseLost
-            await agents.announce(unit, ended, done.events)
+    async def complete(self, work: "Work", *, again_on: tuple[type[Exception], ...] = ()) -> None:
+        """Run a last `work` and end the task, in one transaction, otherwise like `step`. Raises `LeaseLost`."""
+        await self._repeat(lambda: self._transact(work, self._finish), again_on)
 
     async def checkpoint(self) -> None:
         """Raise `HandBack` when it is time to give way. Steps do it by themselves."""
         if await self.should_yield(self):
             raise HandBack
 
-    async def _step(self, work: "Callable[[Unit], Awaitable[Step]]") -> None:
+    async def _repeat(self, write: Callable[[], Awaitable[None]], again_on: tuple[type[Exception], ...]) -> None:
+        for attempt in range(1, _STEP_TRIES + 1):
+            try:
+                return await write()
+            except (*RETRYABLE, *again_on) as error:
+                if attempt == _STEP_TRIES:
+                    raise
+                log.info("task.step_repeated", task_id=str(self.task.id), reason=type(error).__name__, attempt=attempt)
+                await asyncio.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  jitter, not a secret
+        return None
+
+    async def _transact(self, work: "Work", close: "Callable[[Unit, Step], Awaitable[TaskRow | None]]") -> None:
         async with self._unit() as unit:
             done = await work(unit)
-            advanced = await tasks.step(
-                unit,
-                self.lease,
-                lease_seconds=self.settings.task_lease_seconds,
-                progress=done.progress,
-                current_step=done.name,
-            )
-            if advanced is None:
+            changed = await close(unit, done)
+            if changed is None:
                 raise LeaseLost
-            await agents.announce(unit, advanced, done.events)
+            await agents.announce(unit, changed, done.events)
+
+    async def _advance(self, unit: Unit, done: "Step") -> TaskRow | None:
+        seconds = self.settings.task_lease_seconds
+        return await tasks.step(unit, self.lease, lease_seconds=seconds, progress=done.progress, current_step=done.name)
+
+    async def _finish(self, unit: Unit, _done: "Step") -> TaskRow | None:
+        return await tasks.finish(unit, self.lease, status=TaskStatus.COMPLETED, error=None)
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[Unit]:
@@ -144,6 +141,10 @@ class Step:
     progress: float
     name: str | None = None
     events: Sequence[EventDraft] = ()
+
+
+Work = Callable[[Unit], Awaitable[Step]]
+"""What a handler does in one transaction."""
 
 
 async def run(job: Job, handler: Handler) -> None:

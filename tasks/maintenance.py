@@ -1,24 +1,26 @@
 """The periodic jobs: bounded sweeps and purges, one transaction each."""
 
 import asyncio
-import shutil
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from uuid import UUID
 
 from db import agents as tasks
 from db import auth, bookmarks, events, idempotency
 from db import imports as uploads
-from db.unit import Unit
+from db.unit import Database, Unit
 from kit.settings import Settings
 from kit.uploads import remove_stale
 from services.agents import BELL
 
 _BATCH = 5_000
-_FILES = 500
+_FILES = 10_000
 _MINUTE, _HOUR = 60, 3_600
-_STALE_PART_SECONDS = 600.0
+_STALE_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Job:
     name: str
     every_seconds: int
     run: Callable[[Unit], Awaitable[int]]
-    after: Callable[[], Awaitable[None]] | None = None
+    after: Callable[[Database], Awaitable[int]] | None = None
 
 
 def jobs(settings: Settings) -> list[Job]:
@@ -46,15 +48,15 @@ def jobs(settings: Settings) -> list[Job]:
     async def purge_uploads(unit: Unit) -> int:
         return await uploads.purge_uploads(unit, limit=_FILES)
 
-    async def remove_files() -> None:
-        await asyncio.to_thread(remove_orphans, settings.upload_dir, settings.upload_retention_hours * _HOUR)
+    async def remove(database: Database) -> int:
+        return await remove_files(database, settings.upload_dir)
 
     return [
         Job("sweep", max(1, int(settings.task_sweep_seconds)), sweep),
         Job("prune-events", _MINUTE, prune_events),
         Job("purge-logins", 5 * _MINUTE, purge_logins),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
-        Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove_files),
+        Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
     ]
 
@@ -72,24 +74,23 @@ async def purge_logins(unit: Unit) -> int:
     return await auth.purge_expired(unit, limit=_BATCH)
 
 
-def remove_orphans(folder: Path, retention_seconds: float) -> int:
-    """Remove files of uploads that have expired, and what killed processes left; return how many.
-
-    Files are as old as their upload. The grace of one tenth lets a purge of the row come first.
-    """
-    removed = remove_stale(folder, older_than_seconds=_STALE_PART_SECONDS)
-    limit = time.time() - retention_seconds * 1.1
-    for path in folder.glob("*"):
-        if removed >= _FILES:
-            break
-        try:
-            if path.suffix == ".part" or path.stat().st_mtime >= limit:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+async def remove_files(database: Database, folder: Path) -> int:
+    """Remove the files of uploads that are forgotten, and what killed processes left; return how many."""
+    removed = await asyncio.to_thread(remove_stale, folder, older_than_seconds=_STALE_SECONDS)
+    old = await asyncio.to_thread(_old_files, folder)
+    known = await uploads.known_uploads(database, list(old))
+    for key, path in old.items():
+        if key not in known:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
             removed += 1
-        except FileNotFoundError:
-            continue  # another scheduler was faster
     return removed
+
+
+def _old_files(folder: Path) -> dict[UUID, Path]:
+    """Return the first files whose upload has had time to write its row, by its id."""
+    limit, found = time.time() - _STALE_SECONDS, {}
+    for path in islice(folder.glob("*-*-*-*-*"), _FILES):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            if path.suffix != ".part" and path.stat().st_mtime < limit:
+                found[UUID(path.name)] = path
+    return found

@@ -33,7 +33,7 @@ async def run_slot(job: Job, database: Database) -> bool:
             return False
         done = await job.run(unit)
     if job.after is not None:
-        await job.after()
+        done += await job.after(database)
     if done:
         log.info("periodic.done", job=job.name, done=done)
     return True

@@ -4,8 +4,20 @@ An import's status, times and error are those of its task; only what a task does
 """
 
 from db.imports.fates import FateRow, count_fates, fates_page, outcomes_of
-from db.imports.jobs import ImportRow, advance, by_id, by_ids, by_task, count, insert, open_count, page, snapshot
-from db.imports.uploads import UploadRow, insert_upload, purge_uploads, upload_by_id
+from db.imports.jobs import (
+    ImportRow,
+    advance,
+    by_id,
+    by_ids,
+    by_task,
+    count,
+    insert,
+    open_count,
+    page,
+    settle_total,
+    snapshot,
+)
+from db.imports.uploads import UploadRow, insert_upload, known_uploads, purge_uploads, upload_by_id
 
 __all__ = [
     "FateRow",
@@ -20,10 +32,12 @@ __all__ = [
     "fates_page",
     "insert",
     "insert_upload",
+    "known_uploads",
     "open_count",
     "outcomes_of",
     "page",
     "purge_uploads",
+    "settle_total",
     "snapshot",
     "upload_by_id",
 ]

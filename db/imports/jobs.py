@@ -180,9 +180,9 @@ async def advance(
     )
 
 
-async def settle_total(unit: Unit, key: UUID) -> None:
-    """Let `total` be what was processed: the import has ended, no further row will meet a fate."""
-    await unit.execute("UPDATE imports SET total = created + merged + skipped + errors WHERE id = $1", key)
+async def settle_total(unit: Unit, task_id: UUID) -> None:
+    """Let `total` be what was processed: the import of this task has ended, no further row will meet a fate."""
+    await unit.execute("UPDATE imports SET total = created + merged + skipped + errors WHERE task_id = $1", task_id)
 
 
 _START_LOCK = 0x696D_7074

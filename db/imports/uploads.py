@@ -60,12 +60,20 @@ async def upload_by_id(rows: Rows, owner_id: UUID, key: UUID) -> UploadRow | Non
 
 
 async def purge_uploads(unit: Unit, *, limit: int) -> int:
-    """Forget at most `limit` expired uploads; return how many."""
+    """Forget at most `limit` expired uploads that no open import needs; return how many."""
     return await unit.execute(
         """
         DELETE FROM uploads WHERE id IN (
-            SELECT id FROM uploads WHERE expires_at < now() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+            SELECT id FROM uploads AS u WHERE expires_at < now() AND NOT EXISTS (
+                SELECT FROM imports AS i JOIN a2a_tasks AS t ON t.id = i.task_id
+                WHERE i.upload_id = u.id AND t.status IN ('PENDING', 'RUNNING', 'PAUSED')
+            ) ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
         )
         """,
         limit,
     )
+
+
+async def known_uploads(rows: Rows, keys: list[UUID]) -> set[UUID]:
+    """Return those of `keys` that are uploads, of whomever."""
+    return {row["id"] for row in await rows.fetch("SELECT id FROM uploads WHERE id = ANY($1)", keys)}

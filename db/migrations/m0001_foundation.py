@@ -258,6 +258,7 @@ CREATE TABLE import_rows (
     undo jsonb,
     PRIMARY KEY (import_id, row)
 );
+CREATE INDEX import_rows_undo ON import_rows (import_id, bookmark_id) WHERE undo IS NOT NULL;
 CREATE TABLE import_objects (
     import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
     kind text NOT NULL CHECK (kind IN ('COLLECTION', 'TAG')),

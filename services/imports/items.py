@@ -116,10 +116,12 @@ class ImportReader(Protocol):
     folders   in document order; grows while the rows are read. The folders of a row that was yielded are all in it,
               parents before children; it is complete when the rows are exhausted
     warnings  what concerns the whole file
+    rows      the number of the last row met, also of one that was skipped
     """
 
     folders: list[ImportFolder]
     warnings: list[RowWarning]
+    rows: int
 
     def __iter__(self) -> Iterator[ImportItem]:
         """Yield the rows in document order, once."""

@@ -1,0 +1,91 @@
+"""`graphmark worker` and `graphmark scheduler`: the processes that work behind the API."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import click
+import structlog
+from taskiq.api import run_receiver_task, run_scheduler_task
+
+from app.cli.support import run, service_settings
+from app.wiring import open_database
+from db.unit import Database
+from kit.settings import Settings
+from tasks.broker import answer, make_broker, make_ringer
+from tasks.imports import HANDLERS
+from tasks.orchestrator import Worker
+from tasks.schedule import make_scheduler
+
+log = structlog.get_logger(__name__)
+
+
+@click.command()
+def worker() -> None:
+    """Run a worker alone. It ends on SIGTERM, handing back what it has in hand."""
+    run(_worker(service_settings()))
+
+
+@click.command()
+def scheduler() -> None:
+    """Run the scheduler alone. Several do no harm: each periodic job runs once."""
+    run(_scheduler(service_settings()))
+
+
+async def _worker(settings: Settings) -> None:
+    async with _rung_database(settings, name="worker") as database:
+        broker = make_broker(settings, database)
+        working = Worker(database, settings, HANDLERS)
+        answer(broker, working.wake)
+        _on_stop(working.stop)
+        # One message at a time is enough: a message only wakes the worker up, which has its own slots.
+        listening = asyncio.create_task(run_receiver_task(broker, run_startup=True, max_async_tasks=1))
+        log.info("worker.ready", worker=str(working.id), slots=settings.worker_slots)
+        try:
+            await working.run()
+        finally:
+            await _end(listening)
+            await broker.shutdown()
+        log.info("worker.stopped", worker=str(working.id))
+
+
+async def _scheduler(settings: Settings) -> None:
+    async with _rung_database(settings, name="scheduler") as database:
+        scheduling = make_scheduler(settings, database)
+        stop = asyncio.Event()
+        _on_stop(stop.set)
+        looping = asyncio.create_task(run_scheduler_task(scheduling, run_startup=True))
+        stopping = asyncio.create_task(stop.wait())
+        log.info("scheduler.ready")
+        await asyncio.wait({looping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if looping.done():
+            await looping
+        await _end(looping)
+        await scheduling.shutdown()
+        log.info("scheduler.stopped")
+
+
+@asynccontextmanager
+async def _rung_database(settings: Settings, *, name: str) -> AsyncIterator[Database]:
+    """Open the database with the ringer that delivers the bells of its transactions."""
+    async with (
+        open_database(settings, name=name, is_worker=True) as database,
+        make_ringer(settings, database) as ringer,
+    ):
+        database.ringer = ringer
+        yield database
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

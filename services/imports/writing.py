@@ -1,0 +1,227 @@
+"""Writing one chunk of rows: all of it in the caller's transaction, with a fixed number of statements.
+
+Locks are taken in one order by everybody: the owner's imports, tags, collections, bookmarks, the task, the events.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db import imports as rows_of
+from db import tags as tag_rows
+from db.imports import chunks
+from db.tags import TagRow
+from db.unit import Unit
+from kit.ids import new_id
+from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
+from services.imports import plan
+from services.imports.frames import NO_FOLDER, Row
+from services.imports.labels import folder_tag, tag_of, tags_of
+from services.imports.options import ImportOptions
+from services.imports.places import Places
+from services.imports.plan import Existing, Fate, Outcome, Target
+
+
+@dataclass(slots=True)
+class Run:
+    """What one worker remembers of an import between its chunks."""
+
+    import_id: UUID
+    owner_id: UUID
+    options: ImportOptions
+    created_at: datetime
+    places: Places
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a chunk did: rows by outcome, and the events that tell of its bookmarks."""
+
+    counts: Counter[Outcome]
+    events: list[EventDraft]
+
+
+async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int | None) -> Written:
+    """Write `rows`, which follow the last chunk's, and move the import's cursor behind them.
+
+    Raises `Raced` when somebody else changed what the chunk rests on: then the whole transaction is to run again.
+    """
+    await chunks.lock_owner(unit, run.owner_id)
+    tags = await _settle_tags(unit, run, rows)
+    if run.options.folders_as_collections:
+        await run.places.settle(unit, {row.folder for row in rows if row.key is not None})
+    elif run.places.root is not None:
+        await run.places.settle(unit, ())
+    targets = await _there(unit, run, rows)
+    fates = await _decide(unit, run, rows, tags, targets)
+    made = [fate.target for fate in fates if fate.outcome is Outcome.CREATED and fate.target is not None]
+    changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
+    await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
+    await _change(unit, run, changed)
+    await chunks.copy(unit, "import_rows", chunks.FATE_COLUMNS, [_record(run, fate) for fate in fates])
+    counts = Counter(fate.outcome for fate in fates)
+    await rows_of.advance(
+        unit,
+        run.import_id,
+        next_row=rows[-1].row + 1,
+        created=counts[Outcome.CREATED],
+        merged=counts[Outcome.MERGED],
+        skipped=counts[Outcome.SKIPPED],
+        errors=counts[Outcome.ERROR],
+        total=total,
+    )
+    return Written(counts, _events(made, changed))
+
+
+async def _settle_tags(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, TagRow]:
+    """Return the tags that the chunk needs by their paths, and remember which of them are new."""
+    names = {name for row in rows if row.key is not None for name in _tag_names(run, row)}
+    if not names:
+        return {}
+    started = await chunks.moment(unit)
+    tags = await tags_of(unit, run.owner_id, names)
+    if any(tag.created_at == started for tag in tags.values()):
+        await chunks.remember_objects(unit, run.import_id, "TAG", await chunks.tags_made_now(unit, run.owner_id))
+    return tags
+
+
+def _tag_names(run: Run, row: Row) -> list[str]:
+    names = [name for text in row.tags if (name := tag_of(text)) is not None]
+    if run.options.folders_as_tags and row.folder != NO_FOLDER:
+        above = []
+        number = row.folder
+        while number != NO_FOLDER:
+            above.append(run.places.folders[number].name)
+            number = run.places.folders[number].parent
+        folder = folder_tag(reversed(above))
+        names += [] if folder is None else [folder]
+    return [*names, *run.options.add_tags]
+
+
+async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, Target]:
+    """Return the bookmarks that are there already, by URL key."""
+    keys = {row.key: row for row in reversed(rows) if row.key is not None}
+    targets = {}
+    for found in await chunks.existing(unit, run.owner_id, [bytes.fromhex(key) for key in keys]):
+        values = dict(found)
+        key = values.pop("url_key").hex()
+        values |= {name: frozenset(values[name]) for name in ("tag_ids", "collection_ids")}
+        existing = Existing(**values)
+        targets[key] = Target(existing.id, existing, keys[key])
+    return targets
+
+
+async def _decide(
+    unit: Unit, run: Run, rows: Sequence[Row], tags: dict[str, TagRow], targets: dict[str, Target]
+) -> list[Fate]:
+    """Give every row its fate; `targets` gains the new bookmarks."""
+    first_here = rows[0].row
+    earlier = await rows_of.outcomes_of(
+        unit, run.import_id, [row.first_row for row in rows if row.first_row < first_here]
+    )
+    outcomes = {number: Outcome(outcome) for number, (outcome, _) in earlier.items()}
+    fates = []
+    for row in rows:
+        fate = _fate(run, row, tags, targets, outcomes)
+        outcomes.setdefault(row.row, fate.outcome)
+        fates.append(fate)
+    return fates
+
+
+def _fate(
+    run: Run, row: Row, tags: dict[str, TagRow], targets: dict[str, Target], outcomes: dict[int, Outcome]
+) -> Fate:
+    if row.key is None:
+        return plan.refusal(row)
+    tag_ids = [tags[name].id for name in _tag_names(run, row) if name in tags]
+    home = run.places.of(row.folder) if run.options.folders_as_collections else run.places.root
+    collection_ids = [] if home is None else [home]
+    target = targets.get(row.key)
+    if target is None:
+        target = targets[row.key] = Target(new_id(), None, row)
+        return plan.create(target, tag_ids, collection_ids)
+    first = outcomes.get(row.first_row) if row.first_row < row.row else None
+    return plan.meet(target, row, tag_ids, collection_ids, options=run.options, first=first)
+
+
+async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID, TagRow]) -> None:
+    ordered = sorted(made, key=lambda target: target.row.key or "")
+    await chunks.copy(unit, "bookmarks", chunks.BOOKMARK_COLUMNS, [_bookmark(run, target, tags) for target in ordered])
+    await chunks.copy(
+        unit, "bookmark_tags", ("bookmark_id", "tag_id"), [(one.id, key) for one in ordered for key in one.tags]
+    )
+    await chunks.copy(
+        unit,
+        "bookmark_collections",
+        ("bookmark_id", "collection_id"),
+        [(one.id, key) for one in ordered for key in one.collections],
+    )
+
+
+def _bookmark(run: Run, target: Target, tags: dict[UUID, TagRow]) -> tuple[Any, ...]:
+    row, options = target.row, run.options
+    words = " ".join(tag.path.replace("/", " ") for tag in sorted((tags[key] for key in target.tags), key=_path_key))
+    return (
+        target.id,
+        run.owner_id,
+        row.url,
+        row.canonical_url,
+        bytes.fromhex(row.key or ""),
+        row.key_version,
+        row.domain,
+        target.value("title"),
+        target.value("description"),
+        target.value("notes"),
+        row.is_favorite,
+        row.is_unread or options.mark_unread,
+        row.is_private,
+        target.value("favicon_url"),
+        "IMPORT",
+        row.moment() or run.created_at,
+        row.url_words,
+        words,
+    )
+
+
+def _path_key(tag: TagRow) -> str:
+    return tag.path_key
+
+
+async def _change(unit: Unit, run: Run, changed: Sequence[Target]) -> None:
+    """Write what rows added to bookmarks that were there."""
+    if not changed:
+        return
+    versions = {one.id: one.existing.version for one in changed if one.existing is not None}
+    await chunks.lock_unchanged(unit, versions)
+    for counts_up in (True, False):
+        some = [one for one in changed if one.counts_up is counts_up]
+        if some:
+            values = [(one.id, one.changes | {"restored": one.restored}) for one in some]
+            await chunks.change_bookmarks(unit, values, count_up=counts_up)
+    await chunks.add_links(
+        unit,
+        tags=[(one.id, key) for one in changed for key in one.tags],
+        collections=[(one.id, key) for one in changed for key in one.collections],
+    )
+    await tag_rows.refresh_words(unit, run.owner_id, [one.id for one in changed if one.tags])
+
+
+def _record(run: Run, fate: Fate) -> tuple[Any, ...]:
+    row = fate.row
+    key = fate.target.id if fate.target is not None else None
+    return (run.import_id, row.row, row.url, row.title, fate.outcome.value, fate.reason, key, fate.undo)
+
+
+def _events(made: Sequence[Target], changed: Sequence[Target]) -> list[EventDraft]:
+    ids = [str(target.id) for target in (*made, *changed)]
+    return [
+        EventDraft(
+            Topic.BOOKMARK,
+            None,
+            {"change": BookmarkChange.IMPORTED.value, "ids": ids[start : start + MAX_IDS_IN_EVENT]},
+        )
+        for start in range(0, len(ids), MAX_IDS_IN_EVENT)
+    ]
