@@ -23,6 +23,7 @@ RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _STATEMENT_CACHE = 512
 _JSONB_VERSION = b"\x01"  # what the binary format of jsonb begins with
 _CONNECT_SECONDS = 10.0
+_JSONB_VERSION = b"\x01"  # the only one there is: the first byte of jsonb on the wire
 
 
 class Rows(Protocol):
@@ -156,14 +157,14 @@ async def dial(dsn: str, *, name: str) -> asyncpg.Connection:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    """Teach a new connection to speak Python objects for json and jsonb, in the binary format, which COPY needs."""
+    """Teach a new connection to speak Python objects for json and jsonb, in the binary form that COPY needs too."""
     await connection.set_type_codec(
         "json", encoder=orjson.dumps, decoder=orjson.loads, schema="pg_catalog", format="binary"
     )
     await connection.set_type_codec(
         "jsonb",
         encoder=lambda value: _JSONB_VERSION + orjson.dumps(value),
-        decoder=lambda data: orjson.loads(data[len(_JSONB_VERSION) :]),
+        decoder=lambda data: orjson.loads(memoryview(data)[1:]),
         schema="pg_catalog",
         format="binary",
     )

@@ -60,7 +60,9 @@ def configure(*, level: str, style: str, stream: IO[str] = sys.stderr) -> None:
 
 def _rendering(stream: IO[str], for_people: bool) -> list[Processor]:
     if for_people:
-        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        # The renderer's own choice would print the values of local variables, which hold what nobody should read.
+        plain = structlog.dev.plain_traceback
+        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]

@@ -13,7 +13,7 @@ from db import users
 from db.unit import Database, Rows, Unit
 from db.users import UserRow
 from kit.crypto import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHasher, fingerprint, new_token
-from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
+from kit.errors import BadInput, Conflict, Forbidden, NotFound, Unauthenticated
 from kit.ids import new_id
 from kit.settings import Registration, Settings
 from services.permissions import Role, Viewer
@@ -142,10 +142,13 @@ async def is_still_valid(rows: Rows, viewer: Viewer) -> bool:
 
 
 async def viewer_by_email(rows: Rows, email: str) -> Viewer:
-    """Return the viewer that a command line acts for. Raises `BadInput` when there is no such enabled account."""
-    found = await users.by_email_key(rows, email_key(email, field=()))
+    """Return the account that the command line acts for: whoever can run it can read the database as well.
+
+    Raises `BadInput` for what is no address, `NotFound` when no enabled account has it.
+    """
+    found = await users.by_email_key(rows, email_key(email, field=("user",)))
     if found is None or found[0].disabled_at is not None:
-        raise BadInput(f"There is no account with the address {email}.")
+        raise NotFound(f"There is no account with the address {email}.", field=("user",))
     return Viewer(id=found[0].id, role=Role(found[0].role))
 
 

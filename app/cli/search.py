@@ -6,12 +6,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.account import viewer_of_email
 from app.cli.support import print_json, run_with_services
 from db.search.queries import FoundRows
 from kit.ids import encode_global_id
 from kit.paging import MAX_PAGE, page_request
 from resolvers.context import Services
+from services.auth import viewer_by_email
 from services.search import find
 from services.search.find import Query, SearchMode
 
@@ -28,7 +28,7 @@ def search(*, query: str, email: str, first: int, as_json: bool) -> None:
 
     async def work(services: Services) -> Found:
         database = services.database
-        viewer = await viewer_of_email(database, email)
+        viewer = await viewer_by_email(database, email)
         wanted = await find.understand(database, viewer, query, SearchMode.HYBRID)
         request = page_request(wanted.order, find.KINDS, first=first)
         return wanted, await find.page(database, viewer, wanted, request)

@@ -9,12 +9,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.cli.account import viewer_of_email
 from app.cli.support import print_json, run_with_services
 from app.seeding import fill
 from kit.errors import NotFound
 from resolvers.context import Services
 from services import auth
+from services.auth import viewer_by_email
 from services.permissions import Role, Viewer
 
 MAX_BOOKMARKS = 1_000_000
@@ -49,7 +49,7 @@ def seed(*, bookmarks: int, email: str, seed: int, as_json: bool) -> None:
 async def _account(services: Services, email: str) -> tuple[Viewer, str | None]:
     """Return the account, and its password when it was opened here."""
     try:
-        return await viewer_of_email(services.database, email), None
+        return await viewer_by_email(services.database, email), None
     except NotFound:
         password = secrets.token_urlsafe(_PASSWORD_BYTES)
     accounts = auth.Accounts(services.database, services.passwords, services.settings)

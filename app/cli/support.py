@@ -45,10 +45,7 @@ def service_settings() -> Settings:
     The database is the outside one, or that of a Graphmark running on the data folder; `Unavailable` without either.
     """
     settings = settings_or_usage()
-    try:
-        configure_logging(level=settings.log_level, style=settings.log_format)
-    except BadInput as error:
-        raise WrongSetting(error.message) from error
+    _configure_logging(settings)
     settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
     require_schema(database_url(settings))
     return settings
@@ -87,24 +84,36 @@ def require_schema(url: str) -> None:
         raise Unavailable(f"The database lacks {len(missing)} migration(s): run `graphmark migrate` first.")
 
 
-def run_with_services(name: str, work: Callable[[Services], Awaitable[R]]) -> R:
+def run_with_services(name: str, work: Callable[[Services], Awaitable[R]], *, is_worker: bool = False) -> R:
     """Run `work` with everything open that a request would have, and return its result.
 
-    `name` is what PostgreSQL shows as the application, `graphmark-<name>`. Raises `Unavailable` when the database
+    `name` is what PostgreSQL shows as the application, `graphmark-<name>`; `is_worker` gives statements the time that
+    background work may take. Raises `Unavailable` when the database
     cannot be had or goes away meanwhile.
     """
 
     async def whole(settings: Settings) -> R:
-        async with open_services(settings, name=name) as services:
+        async with open_services(settings, name=name, is_worker=is_worker) as services:
             return await work(services)
 
-    with with_database(settings_or_usage()) as settings:
+    settings = settings_or_usage()
+    if settings.log_level == "info":  # a command speaks by its output; what runs on speaks by its log
+        settings = replace(settings, log_level="warning")
+    _configure_logging(settings)
+    with with_database(settings) as settings:
         try:
             return run(whole(settings))
         except LOST_CONNECTION as error:
             if isinstance(error, OSError) and not isinstance(error, ConnectionError):
                 raise  # a file, not the database
             raise Unavailable("The connection to the database was lost.") from error
+
+
+def _configure_logging(settings: Settings) -> None:
+    try:
+        configure_logging(level=settings.log_level, style=settings.log_format)
+    except BadInput as error:
+        raise WrongSetting(error.message) from error
 
 
 def run(work: Coroutine[Any, Any, R]) -> R:

@@ -8,7 +8,7 @@ import pytest
 from db import auth as rows_of
 from db.unit import Database
 from kit.crypto import PasswordHasher, fingerprint
-from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
+from kit.errors import BadInput, Conflict, Forbidden, NotFound, Unauthenticated
 from kit.settings import Registration, Settings
 from services import auth
 from services.auth import Accounts, Device, SignedIn
@@ -196,5 +196,5 @@ async def test_the_command_line_acts_for_an_enabled_account_only(accounts: Accou
     user = await make.user("op@example.org")
     assert await auth.viewer_by_email(accounts.database, "OP@example.org") == Viewer(id=user.id)
     await accounts.database.execute("UPDATE users SET disabled_at = now()")
-    with pytest.raises(BadInput):
+    with pytest.raises(NotFound):
         await auth.viewer_by_email(accounts.database, "op@example.org")
