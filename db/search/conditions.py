@@ -126,17 +126,13 @@ class Compiled:
         self.arguments.append(value)
         return f"${len(self.arguments)}"
 
-    def where(self, *, indexed: bool = True, inline: bool = False) -> str:
-        """Return the condition as SQL.
-
-        `indexed=False` says it so that the full-text index cannot be used, `inline` with the text queries written
-        out instead of read from `q`, so that the planner can estimate them.
-        """
+    def where(self, *, indexed: bool = True) -> str:
+        """Return the condition as SQL; with `indexed=False` so that the full-text index cannot be used."""
 
         def spelled(piece: str | _Match) -> str:
             if isinstance(piece, str):
                 return piece
-            text = self.texts[piece.number] if inline else f"(SELECT m{piece.number} FROM q)"
+            text = f"(SELECT m{piece.number} FROM q)"
             return f"b.search @@ {text}" if indexed else f"ts_match_vq(b.search, {text})"
 
         return "".join(map(spelled, self._pieces))

@@ -1,7 +1,8 @@
 """Search against a real database: what is found, in which order, cut into pages, with marks and numbers."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from db.migrations.m0001_foundation import words as stored_words
 from db.search import queries
+from db.search.conditions import Compiled
 from db.search.queries import SearchFacetRow, SearchHitRow
 from db.search.suggestions import SuggestionKind
 from db.search.words import words_of
@@ -214,6 +216,7 @@ async def test_of_a_common_word_the_newest_are_ranked(
     await fill(database, viewer, 30, "fig number %")
     monkeypatch.setattr(queries, "CAP", 50)
     monkeypatch.setattr(queries, "WALK_ROWS", 100)
+    monkeypatch.setattr(queries, "PROBE", 20)
     query = await find.understand(database, viewer, "melon", SearchMode.FULL_TEXT)
     found = await find.page(database, viewer, query, PageRequest(limit=100, backward=False, position=None))
     assert (found.matches, found.is_capped) == (50, True)
@@ -235,28 +238,41 @@ async def test_a_walk_and_the_index_find_the_same(
     monkeypatch.setattr(queries, "CAP", 60)
     condition = await queries.resolved(database, viewer.id, condition_of(parse(text)))
     both: list[Sequence[SearchHitRow]] = []
-    for common in (True, False):
-
-        async def decided(*_: object, answer: bool = common) -> bool:
-            return answer
-
-        monkeypatch.setattr(queries, "_is_common", decided)
+    for rows in (1_000_000, -1):  # what the statistics say of the table decides between walk and index
+        await database.execute(f"UPDATE pg_class SET reltuples = {rows} WHERE oid = 'bookmarks'::regclass")
         page = await queries.page(database, viewer.id, condition, position=None, backward=False, limit=100)
         both.append(page.hits)
     assert both[0] == both[1]
     assert both[0]
 
 
-async def test_the_planner_tells_common_from_rare(
-    database: Database, make: Maker, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("text", "common"),
+    [("melon", True), ("melons", True), ("fig", False), ("-fig", True), ("melon -number", False), ("#none", False)],
+)
+async def test_only_what_is_common_is_looked_for_one_by_one(
+    database: Database, make: Maker, text: str, *, common: bool
 ) -> None:
     viewer = await make.viewer()
-    await fill(database, viewer, 300, "melon number %")
-    await fill(database, viewer, 10, "fig number %")
-    monkeypatch.setattr(queries, "CAP", 100)
-    monkeypatch.setattr(queries, "COMMON_SHARE", 0.5)
-    for text, common in (("melon", True), ("melons", True), ("fig", False), ("-fig", True), ("is:unread", False)):
-        assert await queries._is_common(database, viewer.id, condition_of(parse(text))) is common  # noqa: SLF001  what the speed of a search hangs on
+    await fill(database, viewer, 3_000, "melon number %")
+    await fill(database, viewer, 10, "fig")
+    condition = await queries.resolved(database, viewer.id, condition_of(parse(text)))
+    compiled = Compiled(viewer.id, condition, ranked=False)
+    collected = queries._collected(compiled)  # noqa: SLF001  the speed of every search hangs on it
+    sql = f"EXPLAIN (ANALYZE, FORMAT JSON) WITH {collected} SELECT * FROM total"
+    (explained,) = await database.fetchval(sql, *compiled.arguments)
+    ways = {
+        node["One-Time Filter"].startswith("(NOT"): bool(node["Plans"][0]["Actual Loops"])
+        for node in nodes_of(explained["Plan"])
+        if "One-Time Filter" in node
+    }
+    assert ways == {True: not common, False: common}
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes_of(part)
 
 
 async def marks(database: Database, viewer: Viewer, text: str) -> list[Snippet]:
@@ -400,6 +416,5 @@ async def test_every_query_that_is_read_becomes_statements_that_run(pool: Databa
         query = await find.understand(pool, nobody, text, SearchMode.HYBRID)
         found = await find.page(pool, nobody, query, PageRequest(limit=5, backward=False, position=None))
         assert (found.hits, found.matches, found.is_capped) == ([], 0, False)
-        await queries._is_common(pool, nobody.id, query.condition)  # noqa: SLF001  its statement has to run as well
         assert await find.facets(pool, nobody, query) == find.Facets([], [])
         assert await find.snippets(pool, nobody, query, [nobody.id]) == {}

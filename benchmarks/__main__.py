@@ -1,0 +1,53 @@
+"""`python -m benchmarks`: measure, print the table, keep it under benchmarks/results/."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+import uvloop
+
+from benchmarks import pages, report, search
+from benchmarks.harness import Finding, Findings, Options
+from benchmarks.lab import Lab, open_lab
+
+Suite = Callable[[Lab, Options], Awaitable[Findings]]
+SUITES: Final[dict[str, Suite]] = {"search": search.run, "pages": pages.run}
+SUITE_SECONDS: Final = 1_800.0
+"""Longest that one suite may take; what it has not measured by then is reported as missing."""
+
+
+@click.command()
+@click.option("--only", default="", help=f"Suites to run, separated by commas: {', '.join(SUITES)}. All when left out.")
+@click.option("--quick", is_flag=True, help="A tenth of the data and few rounds: to try it, not to judge by.")
+@click.option("--seed", default=1, show_default=True, help="Makes the data and the order of candidates.")
+@click.option("--no-peers", is_flag=True, help="Leave out servers that would have to be downloaded.")
+def main(*, only: str, quick: bool, seed: int, no_peers: bool) -> None:
+    """Measure Graphmark beside its peers and limits, on loopback and a database of its own."""
+    names = [name.strip() for name in only.split(",") if name.strip()] or list(SUITES)
+    unknown = sorted(set(names) - set(SUITES))
+    if unknown:
+        raise click.UsageError(f"There is no suite {', '.join(unknown)}; there are {', '.join(SUITES)}.")
+    options = Options(quick=quick, seed=seed, peers=not no_peers)
+    started = datetime.now(UTC)
+    findings = uvloop.run(_measure(names, options))
+    report.show(findings)
+    click.echo(f"Kept in {report.write(findings, options, started)}")
+
+
+async def _measure(names: list[str], options: Options) -> list[Finding]:
+    rows: list[Finding] = []
+    async with open_lab(options.seed) as lab:
+        for name in names:
+            click.echo(f"{name} …", err=True)
+            try:
+                async with asyncio.timeout(SUITE_SECONDS):
+                    rows += (await SUITES[name](lab, options)).rows
+            except TimeoutError:
+                rows.append(Finding(name, "the suite", note=f"not done within {SUITE_SECONDS:g} s"))
+    return rows
+
+
+if __name__ == "__main__":
+    main()
