@@ -281,25 +281,31 @@ async def replace_links(unit: Unit, bookmark_id: UUID, tag_ids: Sequence[UUID]) 
     return gone + come > 0
 
 
-async def linked_bookmarks(rows: Rows, owner_id: UUID, tag_ids: Sequence[UUID]) -> list[UUID]:
-    """Return the ids of all bookmarks that bear one of these tags, the trash included, in order."""
-    found = await rows.fetch(
+async def lock_bookmarks(unit: Unit, owner_id: UUID, tag_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the ids of all bookmarks that bear one of these tags, the trash included, locked in their order.
+
+    Without the lock a bookmark could be purged between looking at its links and writing others.
+    """
+    found = await unit.fetch(
         """
-        SELECT DISTINCT link.bookmark_id FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id
-        WHERE t.owner_id = $1 AND t.id = ANY($2) ORDER BY 1
+        SELECT id FROM bookmarks WHERE owner_id = $1
+            AND id IN (SELECT bookmark_id FROM bookmark_tags WHERE tag_id = ANY($2))
+        ORDER BY id FOR NO KEY UPDATE
         """,
         owner_id,
         list(tag_ids),
     )
-    return [row["bookmark_id"] for row in found]
+    return [row["id"] for row in found]
 
 
 async def refresh_words(unit: Unit, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> None:
-    """Bring `bookmarks.tag_words`, which full-text search reads, in step with the tags that they bear now."""
+    """Bring `bookmarks.tag_words`, which full-text search reads, in step with the tags that they bear now.
+
+    Whoever calls has locked the bookmarks.
+    """
     ordered = sorted(bookmark_ids)
     for start in range(0, len(ordered), _REFRESH_CHUNK):
         chunk = ordered[start : start + _REFRESH_CHUNK]
-        await unit.execute("SELECT FROM bookmarks WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE", chunk)
         await unit.execute(
             """
             UPDATE bookmarks b SET tag_words = fresh.words FROM (

@@ -187,7 +187,7 @@ async def delete(
     kept = set() if include_descendants else _ancestors_of_unlisted(family, listed)
     missing = [Missing(index, _why_kept(key, present)) for index, key in enumerate(keys) if key not in present - kept]
     gone = [row.id for row in family if (include_descendants or row.id in listed) and row.id not in kept]
-    touched = await rows_of.linked_bookmarks(unit, viewer.id, gone)
+    touched = await rows_of.lock_bookmarks(unit, viewer.id, gone)
     await rows_of.delete(unit, viewer.id, gone)
     await rows_of.refresh_words(unit, viewer.id, touched)
     await record_bookmarks(unit, viewer.id, BookmarkChange.UPDATED, touched)
@@ -222,7 +222,7 @@ async def _move(unit: Unit, tag: Owned[TagRow], leaf: str, parent: TagRow | None
     moved = [
         _placed(row, new_parent if row.id == old.id else row.parent_id, _shifted(row, old, path)) for row in family
     ]
-    touched = await rows_of.linked_bookmarks(unit, owner_id, [row.id for row in family])
+    touched = await rows_of.lock_bookmarks(unit, owner_id, [row.id for row in family])
     await rows_of.place(unit, owner_id, moved)
     await _settle(unit, owner_id, moved, touched)
 
@@ -231,7 +231,7 @@ async def _merge(unit: Unit, target: Owned[TagRow], sources: Sequence[Owned[TagR
     owner_id, aim = target.row.owner_id, target.row
     family = await rows_of.subtrees(unit, owner_id, [source.row.id for source in sources])
     plan = _merge_plan(aim, family, sources, await rows_of.subtrees(unit, owner_id, [aim.id]))
-    touched = await rows_of.linked_bookmarks(unit, owner_id, [row.id for row in family])
+    touched = await rows_of.lock_bookmarks(unit, owner_id, [row.id for row in family])
     await rows_of.redirect(unit, owner_id, plan.merged)
     await rows_of.park(unit, owner_id, [row.id for row in family])
     await rows_of.delete(unit, owner_id, list(plan.merged))
