@@ -1,0 +1,159 @@
+"""The servers: Graphmark itself, the peers, and the floor."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final
+from uuid import UUID
+
+from benchmarks.peers.node import package_version, script
+from benchmarks.peers.servers import Listed, Request, Server, Subscription
+from kit.ids import decode_global_id
+
+GRAPHMARK: Final = "Graphmark"
+MERCURIUS: Final = "mercurius"
+YOGA: Final = "graphql-yoga"
+POSTGRAPHILE: Final = "PostGraphile"
+STOCK: Final = "stock Strawberry"
+FLOOR: Final = "bare ASGI"
+LITESTAR: Final = "bare Litestar"
+
+PAGE: Final = 50
+SCALARS: Final = "id url title description notes domain isFavorite isArchived isUnread addedAt updatedAt version"
+FIELDS: Final = f"{SCALARS} tags {{ id name }} collections {{ id name }}"
+OUR_LIST: Final = f"query List($first: Int!) {{ bookmarks(first: $first) {{ nodes {{ {FIELDS} }} }} }}"
+THEIR_LIST: Final = f"query List($first: Int!) {{ bookmarks(first: $first) {{ {FIELDS} }} }}"
+POSTGRAPHILE_LIST: Final = """
+query List($first: Int!, $owner: UUID!) {
+  allBookmarks(first: $first, orderBy: [ADDED_AT_DESC, ROW_ID_DESC], condition: {ownerId: $owner, deletedAt: null}) {
+    nodes {
+      rowId url title description notes domain isFavorite isArchived isUnread addedAt updatedAt version
+      tags: bookmarkTagsByBookmarkId { nodes { tagByTagId { rowId name } } }
+      collections: bookmarkCollectionsByBookmarkId { nodes { collectionByCollectionId { rowId name } } }
+    }
+  }
+}
+"""
+EVENTS: Final = "subscription Follow { bookmarkChanged { cursor resync change bookmarkIds } }"
+SOCKETS_ALLOWED: Final = 2_000  # the fan-out opens all of its sockets as one account
+
+
+def graphmark(dsn: str, token: str, data_dir: str) -> Server:
+    """Return Graphmark's API process as it is shipped, asked by somebody who is signed in."""
+    authorization = {"authorization": f"Bearer {token}"}
+    return Server(
+        name=GRAPHMARK,
+        version=partial(version, "graphmark"),
+        command=lambda: [sys.executable, "-m", "app", "api"],
+        environment={
+            "DATABASE_URL": dsn,
+            "DATA_DIR": data_dir,
+            "LOG_LEVEL": "warning",
+            "MAX_WEBSOCKETS_PER_USER": str(SOCKETS_ALLOWED),
+        },
+        health="/health/ready",
+        listing=_graphql(OUR_LIST, {"first": PAGE}, authorization),
+        small=_graphql("{ viewer { id } }", {}, authorization),
+        rows=lambda body: list(body["data"]["bookmarks"]["nodes"]),
+        read=_our_bookmark,
+        following=Subscription(path="/graphql", init=authorization, document=EVENTS),
+    )
+
+
+def list_peers(owner: UUID) -> list[Server]:
+    """Return the servers that answer the list query."""
+    theirs = _graphql(THEIR_LIST, {"first": PAGE})
+    return [
+        Server(
+            name=MERCURIUS,
+            version=lambda: f"{package_version('mercurius')}, graphql-jit {package_version('graphql-jit')}",
+            command=lambda: script("mercurius.mjs", "mercurius"),
+            health="/health",
+            listing=theirs,
+            read=_bookmark,
+        ),
+        Server(
+            name=YOGA,
+            version=lambda: package_version("graphql-yoga"),
+            command=lambda: script("yoga.mjs", "graphql-yoga"),
+            health="/health",
+            listing=theirs,
+            read=_bookmark,
+        ),
+        Server(
+            name=POSTGRAPHILE,
+            version=lambda: package_version("postgraphile"),
+            command=lambda: script("postgraphile.mjs", "postgraphile"),
+            health="/",
+            listing=_graphql(POSTGRAPHILE_LIST, {"first": PAGE, "owner": str(owner)}),
+            rows=lambda body: list(body["data"]["allBookmarks"]["nodes"]),
+            read=_postgraphile_bookmark,
+        ),
+        stock_strawberry(),
+        floor(),
+    ]
+
+
+def stock_strawberry() -> Server:
+    """Return Strawberry on Litestar as its documentation shows it."""
+    return Server(
+        name=STOCK,
+        version=lambda: f"{version('strawberry-graphql')}, Litestar {version('litestar')}",
+        command=lambda: _module("stock_strawberry"),
+        health="/health",
+        listing=_graphql(THEIR_LIST, {"first": PAGE}),
+        read=_bookmark,
+        following=Subscription(path="/graphql", document=EVENTS),
+    )
+
+
+def floor() -> Server:
+    """Return uvicorn with nothing on it."""
+    return Server(
+        name=FLOOR,
+        version=lambda: f"uvicorn {version('uvicorn')}",
+        command=lambda: _module("floor"),
+        health="/",
+        listing=Request(path="/list"),
+        read=_bookmark,
+        following=Subscription(path="/events", document=EVENTS),
+    )
+
+
+def litestar_route() -> Server:
+    """Return Litestar with one small route."""
+    return Server(
+        name=LITESTAR,
+        version=lambda: version("litestar"),
+        command=lambda: _module("litestar_route"),
+        health="/viewer",
+        small=Request(path="/viewer"),
+    )
+
+
+def _module(name: str) -> list[str]:
+    return [sys.executable, "-m", f"benchmarks.peers.{name}"]
+
+
+def _graphql(query: str, variables: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Request:
+    return Request(path="/graphql", body={"query": query, "variables": variables}, headers=headers or {})
+
+
+def _names(rows: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(row["name"] for row in rows)
+
+
+def _bookmark(row: Mapping[str, Any]) -> Listed:
+    return UUID(row["id"]), row["title"], _names(row["tags"]), _names(row["collections"])
+
+
+def _our_bookmark(row: Mapping[str, Any]) -> Listed:
+    key = decode_global_id(row["id"], expected="Bookmark")[1]
+    return key, row["title"], _names(row["tags"]), _names(row["collections"])
+
+
+def _postgraphile_bookmark(row: Mapping[str, Any]) -> Listed:
+    tags = (link["tagByTagId"] for link in row["tags"]["nodes"])
+    collections = (link["collectionByCollectionId"] for link in row["collections"]["nodes"])
+    return UUID(row["rowId"]), row["title"], _names(tags), _names(collections)
