@@ -46,7 +46,7 @@ class Rows(Protocol):
         ...
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
     """A pooled connection that is not reset between two uses, which would be a round trip for each statement.
 
     So nothing may leave session state behind on it: settings by SET LOCAL only, locks until the transaction's end

@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -230,7 +231,7 @@ async def test_items_that_are_not_found_are_named_and_the_others_done(
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "nonsense", base64.b64encode(b"Bookmark:1").decode(), encode_global_id("Tag", new_id())]
+    "bad", ["", "nonsense", base64.b64encode(b"Bookmark:1").decode(), encode_global_id("Tag", UUID(int=1))]
 )
 async def test_an_id_that_was_tampered_with_is_refused(
     graph: Graph, ada: UserRow, make: Maker, database: Database, bad: str
