@@ -21,6 +21,7 @@ from services.permissions import Role, Viewer
 POSTGRES = {"shared_buffers": "1GB", "max_wal_size": "4GB", "maintenance_work_mem": "256MB", "max_connections": "100"}
 STATEMENT_SECONDS = 600.0
 POOL = 8
+EMAIL = "bench@graphmark.example"
 
 
 @dataclass
@@ -70,7 +71,7 @@ class Lab:
         database = await Database.connect(
             dsn, size=POOL, statement_timeout_seconds=STATEMENT_SECONDS, name="graphmark-benchmarks"
         )
-        viewer = await account(database, "bench@graphmark.example")
+        viewer = await account(database, EMAIL)
         if size:
             print(f"  making a library of {size:,} bookmarks …", flush=True)
             await fill(database, viewer.id, size, seed=self.seed)
