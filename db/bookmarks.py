@@ -74,16 +74,15 @@ class BookmarkDraft:
 class BookmarkFilter:
     """Which bookmarks. None and empty mean no condition; conditions are all to be met.
 
-    Tag keys are path keys (kit.text); each stands for the tag and everything below it. `added_after` is inclusive,
-    `added_before` exclusive. `tag_id` and `collection_id` without descendants mean direct links only.
+    `any_tag_ids` wants one of these tags, `all_tag_ids` one of each group; who asks adds the tags below. `added_after`
+    is inclusive, `added_before` exclusive. `collection_id` without descendants means direct links only.
     """
 
     in_trash: bool = False
     collection_id: UUID | None = None
     include_descendants: bool = False
-    tag_id: UUID | None = None
-    any_tag_keys: tuple[str, ...] | None = None
-    all_tag_keys: tuple[str, ...] = ()
+    any_tag_ids: tuple[UUID, ...] | None = None
+    all_tag_ids: tuple[tuple[UUID, ...], ...] = ()
     domain: str | None = None
     is_favorite: bool | None = None
     is_archived: bool | None = None
@@ -149,12 +148,6 @@ _BELOW_COLLECTION = """b.id IN (
         SELECT id FROM collections WHERE id = {root} AND owner_id = {owner}
         UNION ALL SELECT child.id FROM collections child JOIN below ON child.parent_id = below.id
     ) SELECT link.bookmark_id FROM bookmark_collections link JOIN below ON link.collection_id = below.id
-)"""
-_UNDER_TAG = """EXISTS (
-    SELECT FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id
-    CROSS JOIN unnest({keys}::text[]) AS wanted (key)
-    WHERE link.bookmark_id = b.id AND t.owner_id = {owner}
-        AND (t.path_key = wanted.key OR starts_with(t.path_key, wanted.key || '/'))
 )"""
 
 
@@ -365,11 +358,8 @@ def _conditions(query: _Query, wanted: BookmarkFilter) -> list[str]:
         root = query.bind(wanted.collection_id)
         below = _BELOW_COLLECTION.format(root=root, owner=owner)
         found.append(below if wanted.include_descendants else _linked(Home.COLLECTION, root))
-    if wanted.tag_id is not None:
-        found.append(_linked(Home.TAG, query.bind(wanted.tag_id)))
-    if wanted.any_tag_keys is not None:
-        found.append(_UNDER_TAG.format(keys=query.bind(list(wanted.any_tag_keys)), owner=owner))
-    found += [_UNDER_TAG.format(keys=query.bind([key]), owner=owner) for key in wanted.all_tag_keys]
+    groups = [*wanted.all_tag_ids, *([] if wanted.any_tag_ids is None else [wanted.any_tag_ids])]
+    found += [_linked(Home.TAG, f"ANY({query.bind(list(group))}::uuid[])") for group in groups]
     return found + _own_conditions(query, wanted)
 
 

@@ -142,6 +142,22 @@ async def aliased(rows: Rows, owner_id: UUID, alias_keys: Iterable[str]) -> dict
     return {row["alias_key"]: TagRow(*row[:_WIDTH]) for row in found}
 
 
+async def families(rows: Rows, owner_id: UUID, path_keys: Sequence[str]) -> dict[str, list[UUID]]:
+    """Return for each path key the ids of its tag and of all below it, in order."""
+    found: dict[str, list[UUID]] = {key: [] for key in path_keys}
+    for row in await rows.fetch(
+        """
+        SELECT wanted.key, t.id FROM unnest($2::text[]) AS wanted (key)
+        JOIN tags t ON t.owner_id = $1 AND (t.path_key = wanted.key OR starts_with(t.path_key, wanted.key || '/'))
+        ORDER BY t.id
+        """,
+        owner_id,
+        list(found),
+    ):
+        found[row["key"]].append(row["id"])
+    return found
+
+
 async def subtrees(rows: Rows, owner_id: UUID, roots: Sequence[UUID]) -> list[TagRow]:
     """Return these tags and everything below them, parents before their children."""
     found = await rows.fetch(

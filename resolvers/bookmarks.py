@@ -65,7 +65,7 @@ async def list_bookmarks(
     """Return the viewer's bookmarks."""
     viewer, database, order = viewer_of(info), info.context.database, _order(order_by)
     request = page_request(order.name, order.kinds, first=first, after=after, last=last, before=before)
-    wanted = await _resolved(info, _filter(filter), order)
+    wanted = await _resolved(info, filter, order)
     placed = await bookmarks.page(database, viewer, wanted, order, request)
     return _cut(request, order, placed, lambda: bookmarks.count(database, viewer, wanted))
 
@@ -86,7 +86,7 @@ def listed_under(home: Home) -> Any:
     ) -> ConnectionRows[BookmarkRow]:
         viewer, order = viewer_of(info), _order(order_by)
         request = page_request(order.name, order.kinds, first=first, after=after, last=last, before=before)
-        wanted = await _resolved(info, _filter(filter), order)
+        wanted = await _resolved(info, filter, order)
         if home is Home.COLLECTION and wanted.collection_id is not None:
             raise BadInput("The collection is given already.", field=("filter", "collectionId"))
 
@@ -98,7 +98,9 @@ def listed_under(home: Home) -> Any:
         name = f"bookmarks under {home} {wanted!r} {order!r} {request!r}"
         placed = await load(info, name, parent.id, fetch) or []
         direct = (
-            replace(wanted, collection_id=parent.id) if home is Home.COLLECTION else replace(wanted, tag_id=parent.id)
+            replace(wanted, collection_id=parent.id)
+            if home is Home.COLLECTION
+            else replace(wanted, all_tag_ids=(*wanted.all_tag_ids, (parent.id,)))
         )
         return _cut(request, order, placed, lambda: bookmarks.count(info.context.database, viewer, direct))
 
@@ -272,8 +274,6 @@ def _filter(given: BookmarkFilter | None) -> rows.BookmarkFilter:
         in_trash=given.in_trash,
         collection_id=optional_key(given.collection_id, "Collection", ("filter", "collectionId")),
         include_descendants=given.include_descendants,
-        any_tag_keys=None if given.any_tag_names is None else tuple(given.any_tag_names),
-        all_tag_keys=tuple(given.all_tag_names or ()),
         domain=given.domain,
         is_favorite=given.is_favorite,
         is_archived=given.is_archived,
@@ -287,12 +287,21 @@ def _filter(given: BookmarkFilter | None) -> rows.BookmarkFilter:
     )
 
 
-async def _resolved(info: Info, wanted: rows.BookmarkFilter, order: bookmarks.BookmarkOrder) -> rows.BookmarkFilter:
+async def _resolved(info: Info, given: BookmarkFilter | None, order: bookmarks.BookmarkOrder) -> rows.BookmarkFilter:
     """Return the filter as the database takes it, resolved once however many lists of an operation share it."""
-    name = f"filter {wanted!r} {order!r}"
+    name = f"filter {given!r} {order!r}"
     loaders = info.context.loaders
     if name not in loaders:
-        loaders[name] = asyncio.ensure_future(bookmarks.resolve(info.context.database, viewer_of(info), wanted, order))
+        loaders[name] = asyncio.ensure_future(
+            bookmarks.resolve(
+                info.context.database,
+                viewer_of(info),
+                _filter(given),
+                order,
+                any_tags=None if given is None else given.any_tag_names,
+                all_tags=(given and given.all_tag_names) or (),
+            )
+        )
     return cast("rows.BookmarkFilter", await loaders[name])
 
 

@@ -95,24 +95,34 @@ class BookmarkOrder:
         return (str if self.sort in {BookmarkSort.TITLE, BookmarkSort.DOMAIN} else datetime, UUID)
 
 
-async def resolve(rows: Rows, viewer: Viewer, wanted: BookmarkFilter, order: BookmarkOrder) -> BookmarkFilter:
-    """Return a filter that can be run: tag names become keys, aliases followed. Raises `BadInput`."""
+async def resolve(
+    rows: Rows,
+    viewer: Viewer,
+    wanted: BookmarkFilter,
+    order: BookmarkOrder,
+    *,
+    any_tags: Sequence[str] | None = None,
+    all_tags: Sequence[str] = (),
+) -> BookmarkFilter:
+    """Return a filter that can be run: names of tags become ids, aliases followed and the tags below included.
+
+    Raises `BadInput` for what cannot be looked for or ordered by.
+    """
     if order.sort is BookmarkSort.DELETED_AT and not wanted.in_trash:
         raise BadInput("DELETED_AT orders the trash: set `filter.inTrash`.", field=("orderBy", "field"))
     for name, text in (("urlContains", wanted.url_contains), ("titleContains", wanted.title_contains)):
         if text is not None:
             storable(text, what=f"`{name}`", max_chars=MAX_CONTAINS_CHARS, field=("filter", name))
-    any_keys = wanted.any_tag_keys
-    if len(any_keys or ()) + len(wanted.all_tag_keys) > MAX_FILTER_TAGS:
+    if len(any_tags or ()) + len(all_tags) > MAX_FILTER_TAGS:
         raise BadInput(f"A filter names at most {MAX_FILTER_TAGS} tags.", field=("filter", "anyTagNames"))
-    if any_keys is not None:
-        any_keys = await tags.search_keys(rows, viewer, any_keys, field=("filter", "anyTagNames"))
-    all_keys = await tags.search_keys(rows, viewer, wanted.all_tag_keys, field=("filter", "allTagNames"))
+    found_any = await tags.families(rows, viewer, any_tags or (), field=("filter", "anyTagNames"))
+    found_all = await tags.families(rows, viewer, all_tags, field=("filter", "allTagNames"))
     domain = wanted.domain
     if domain is not None:
         domain = storable(domain, what="`domain`", max_chars=MAX_CONTAINS_CHARS, field=("filter", "domain"))
         domain = domain.strip().rstrip(".").lower()
-    return replace(wanted, any_tag_keys=any_keys, all_tag_keys=all_keys, domain=domain)
+    any_ids = None if any_tags is None else tuple(key for family in found_any for key in family)
+    return replace(wanted, any_tag_ids=any_ids, all_tag_ids=found_all, domain=domain)
 
 
 async def page(

@@ -94,6 +94,15 @@ async def search_keys(rows: Rows, viewer: Viewer, names: Sequence[str], *, field
     return tuple(path.key for path in (await _unaliased(rows, viewer.id, paths)).values()) if paths else ()
 
 
+async def families(rows: Rows, viewer: Viewer, names: Sequence[str], *, field: Field) -> tuple[tuple[UUID, ...], ...]:
+    """Return for each name or alias the ids of its tag and of all below it; none where there is no such tag."""
+    if not names:
+        return ()
+    keys = await search_keys(rows, viewer, names, field=field)
+    found = await rows_of.families(rows, viewer.id, keys)
+    return tuple(tuple(found[key]) for key in keys)
+
+
 async def ensure(unit: Unit, owner_id: UUID, names: Iterable[str], *, field: Field = ()) -> dict[str, TagRow]:
     """Return the tag of each name, made with all levels above it where it is new; aliases lead to their tags.
 
