@@ -26,6 +26,9 @@ KEY_VERSION: Final = 1
 MAX_URL_BYTES: Final = 8192
 """Longest address in UTF-8 bytes, both as given and in its canonical form."""
 
+MAX_HOST_CHARS: Final = 253
+"""Longest host name (RFC 1035 section 2.3.4), punycode, without root dot. The database indexes it."""
+
 _KEY_BYTES: Final = 16
 _WHITE_EDGES: Final = "".join(map(chr, range(0x21)))
 _UNSEEN: Final = {ord("\t"): None, ord("\n"): None, ord("\r"): None}
@@ -95,6 +98,8 @@ def identify(url: str) -> UrlIdentity:
         href = _normalise_escapes(href)
     hostname = parsed.hostname
     domain = hostname.removesuffix(".") or hostname
+    if len(domain) > MAX_HOST_CHARS:
+        raise RefusedUrl(UrlRefusal.INVALID_URL, f"The host name is longer than {MAX_HOST_CHARS} characters.")
     base, query, fragment = _split(href)
     canonical = base
     if query:

@@ -236,6 +236,7 @@ async def test_an_account_has_room_for_so_many(database: Database, make: Maker) 
         ({"url": ""}, "url", "The address is empty."),
         ({"url": "https://a.example/\0x"}, "url", "NUL"),
         ({"url": "https://a.example/" + "x" * 9_000}, "url", "longer than 8192 bytes"),
+        ({"url": f"https://{'a.' * 126}aa/"}, "url", "The host name is longer than 253 characters."),
         ({"url": URL, "title": "x" * 2_001}, "title", "A title has at most 2,000 characters; this one has 2,001."),
         ({"url": URL, "title": "a\0b"}, "title", "A title contains a NUL character"),
         ({"url": URL, "description": "\ud800"}, "description", "half of a surrogate pair"),
