@@ -62,7 +62,7 @@ class Stage:
 async def open_stage(lab: Lab, size: int) -> Stage:
     """Return a stage with a library of `size` bookmarks and a fresh session of its owner."""
     library = await lab.library(size)
-    token = await _sign_in(library)
+    token = await sign_in(library)
     pid = lab.server.pid
     assert pid is not None
     return Stage(library, token, lab.folder, pid)
@@ -87,8 +87,8 @@ def memory_mib(one: Running) -> float:
     return memory_bytes(one.pid) / 2**20
 
 
-async def _sign_in(library: Library) -> str:
-    """Give the owner a password and sign in with it."""
+async def sign_in(library: Library) -> str:
+    """Give the owner of a library a password and sign in with it; return the session token."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     hasher = PasswordHasher(threads=1, queue=1)
     try:
