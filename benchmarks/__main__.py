@@ -8,12 +8,18 @@ from typing import Final
 import click
 import uvloop
 
-from benchmarks import imports, pages, report, search
+from benchmarks import fanout, imports, listing, pages, report, search
 from benchmarks.harness import Finding, Findings, Options
 from benchmarks.lab import Lab, open_lab
 
 Suite = Callable[[Lab, Options], Awaitable[Findings]]
-SUITES: Final[dict[str, Suite]] = {"imports": imports.run, "search": search.run, "pages": pages.run}
+SUITES: Final[dict[str, Suite]] = {
+    "imports": imports.run,
+    "list": listing.run,
+    "search": search.run,
+    "pages": pages.run,
+    "fanout": fanout.run,
+}
 SUITE_SECONDS: Final = 1_800.0
 """Longest that one suite may take; what it has not measured by then is reported as missing."""
 
