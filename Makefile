@@ -82,6 +82,7 @@ lock: ## Resolve the dependencies anew and export them with hashes for machines 
 
 .PHONY: clean
 clean: ## Remove what make installed and built; never your data (.graphmark)
-	@rm -rf .venv .tools web/node_modules web/dist tests/conformance/node_modules build ./*.egg-info \
+	@rm -rf .venv .tools web/node_modules web/dist tests/conformance/node_modules benchmarks/peers/node_modules \
+		build ./*.egg-info \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
