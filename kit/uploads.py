@@ -14,6 +14,9 @@ from kit.errors import BadInput
 from kit.ids import new_id
 
 MAX_FILE_NAME_CHARS = 200
+INCOMING_FOLDER = "incoming"
+"""Where files arrive, below the folder of uploads."""
+
 DEFAULT_FILE_NAME = "upload"
 _FLUSH_BYTES = 1 << 20
 _UNSHOWABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")

@@ -8,13 +8,15 @@ from uuid import UUID
 
 import strawberry
 
+from db.agents import TaskRow
 from db.bookmarks import BookmarkRow
 from db.collections import CollectionRow
+from db.imports import ImportRow
 from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id, encode_global_id
-from resolvers import bookmarks, collections, tags, users
+from resolvers import agents, bookmarks, collections, imports, tags, users
 from resolvers.context import Info
 
 MAX_NODES = 100
@@ -32,7 +34,9 @@ class NodeKind:
 KINDS: dict[str, NodeKind] = {
     "Bookmark": NodeKind(BookmarkRow, bookmarks.find),
     "Collection": NodeKind(CollectionRow, collections.find),
+    "Import": NodeKind(ImportRow, imports.find),
     "Tag": NodeKind(TagRow, tags.find),
+    "Task": NodeKind(TaskRow, agents.find),
     "User": NodeKind(UserRow, users.find),
 }
 

@@ -6,9 +6,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
+from schema.agents import AgentQuery
 from schema.auth import AuthMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
 from schema.collections import CollectionMutation, CollectionQuery
+from schema.imports import ImportMutation, ImportQuery, ImportSubscription
 from schema.node import NodeQuery
 from schema.scalars import SCALARS
 from schema.search import SearchQuery
@@ -16,14 +18,25 @@ from schema.server import ServerQuery
 from schema.tags import TagMutation, TagQuery
 from schema.users import UserQuery
 
-QUERIES = (NodeQuery, BookmarkQuery, CollectionQuery, TagQuery, SearchQuery, ServerQuery, UserQuery)
+QUERIES = (
+    NodeQuery,
+    BookmarkQuery,
+    CollectionQuery,
+    TagQuery,
+    ImportQuery,
+    AgentQuery,
+    SearchQuery,
+    ServerQuery,
+    UserQuery,
+)
 MUTATIONS = (
     AuthMutation,
     BookmarkMutation,
     CollectionMutation,
     TagMutation,
+    ImportMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription,)
+SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription)
 
 
 class Schema(strawberry.Schema):

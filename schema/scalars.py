@@ -8,7 +8,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from resolvers.inputs.scalars import BigInt, EmailAddress, Url
+from kit.uploads import UploadedFile
+from resolvers.inputs.scalars import BigInt, EmailAddress, Upload, Url
 
 
 def _text(value: object) -> str:
@@ -48,6 +49,12 @@ def _parse_big(value: object) -> int:
     return number
 
 
+def _parse_upload(value: object) -> UploadedFile:
+    if not isinstance(value, UploadedFile):
+        raise GraphQLError("A file is sent by the GraphQL multipart request specification, as null in `variables`.")
+    return value
+
+
 def scalar(name: str, description: str, serialize: Any, parse: Any, url: str | None = None) -> ScalarDefinition:
     """Describe one scalar."""
     definition: ScalarDefinition = strawberry.scalar(
@@ -79,5 +86,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://www.rfc-editor.org/rfc/rfc5321",
     ),
     UUID: scalar("UUID", "A UUID in its usual form.", str, _parse_uuid, "https://www.rfc-editor.org/rfc/rfc9562"),
+    Upload: scalar(
+        "Upload",
+        "A file, sent by the GraphQL multipart request specification.",
+        str,
+        _parse_upload,
+        "https://github.com/jaydenseric/graphql-multipart-request-spec",
+    ),
     BigInt: scalar("BigInt", "A whole number of up to 64 bits.", int, _parse_big),
 }

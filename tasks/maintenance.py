@@ -14,7 +14,7 @@ from db import auth, bookmarks, events, idempotency
 from db import imports as uploads
 from db.unit import Database, Unit
 from kit.settings import Settings
-from kit.uploads import remove_stale
+from kit.uploads import INCOMING_FOLDER, remove_stale
 from services.agents import BELL
 
 _BATCH = 5_000
@@ -76,7 +76,7 @@ async def purge_logins(unit: Unit) -> int:
 
 async def remove_files(database: Database, folder: Path) -> int:
     """Remove the files of uploads that are forgotten, and what killed processes left; return how many."""
-    removed = await asyncio.to_thread(remove_stale, folder, older_than_seconds=_STALE_SECONDS)
+    removed = await asyncio.to_thread(remove_stale, folder / INCOMING_FOLDER, older_than_seconds=_STALE_SECONDS)
     old = await asyncio.to_thread(_old_files, folder)
     known = await uploads.known_uploads(database, list(old))
     for key, path in old.items():

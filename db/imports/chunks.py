@@ -51,6 +51,20 @@ async def count_existing(rows: Rows, owner_id: UUID, url_keys: Sequence[bytes]) 
     )
 
 
+async def states(rows: Rows, owner_id: UUID, url_keys: Sequence[bytes]) -> dict[bytes, str]:
+    """Return `ACTIVE`, `ARCHIVED` or `TRASHED` for those of these keys that the owner has."""
+    found = await rows.fetch(
+        """
+        SELECT url_key,
+            CASE WHEN deleted_at IS NOT NULL THEN 'TRASHED' WHEN is_archived THEN 'ARCHIVED' ELSE 'ACTIVE' END AS state
+        FROM bookmarks WHERE owner_id = $1 AND url_key = ANY($2)
+        """,
+        owner_id,
+        list(url_keys),
+    )
+    return {row["url_key"]: row["state"] for row in found}
+
+
 async def count_held(rows: Rows, owner_id: UUID) -> int:
     """Return how many bookmarks the owner has, the trash included."""
     return int(await rows.fetchval("SELECT count(*) FROM bookmarks WHERE owner_id = $1", owner_id))

@@ -1,6 +1,6 @@
 """The tags of a file's rows, in the form in which they are kept. A tag never fails its row."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from db.unit import Unit
 from kit.errors import BadInput, Conflict
 from kit.text import MAX_TAG_DEPTH, MAX_TAG_NAME_CHARS, MAX_TAG_PATH_CHARS, tag_path
 from services import tags
+from services.imports.frames import NO_FOLDER, Folder, Row
+from services.imports.options import ImportOptions
 
 _REMEMBERED = 50_000
 _SLASH_IN_NAME = "\u2044"
@@ -24,9 +26,24 @@ def tag_of(text: str) -> str | None:
         return _cut(text)
 
 
-def folder_tag(names: Iterable[str]) -> str | None:
-    """Return the path of the tag that stands for a folder, outermost name first."""
-    return tag_of("/".join(name.replace("/", _SLASH_IN_NAME) for name in names if name))
+def folder_names(folders: Sequence[Folder], number: int) -> list[str]:
+    """Return the names of a folder and those around it, outermost first; nothing for the top of the file."""
+    names: list[str] = []
+    while number != NO_FOLDER:
+        names.append(folders[number].name)
+        number = folders[number].parent
+    return names[::-1]
+
+
+def tag_names(row: Row, folders: Sequence[Folder], options: ImportOptions) -> list[str]:
+    """Return the paths of the tags that a row gets: its own, that of its folder, those that every row gets."""
+    names = [name for text in row.tags if (name := tag_of(text)) is not None]
+    if options.folders_as_tags:
+        levels = (name.replace("/", _SLASH_IN_NAME) for name in folder_names(folders, row.folder) if name)
+        folder = tag_of("/".join(levels))
+        if folder is not None:
+            names.append(folder)
+    return [*names, *options.add_tags]
 
 
 async def tags_of(unit: Unit, owner_id: UUID, names: set[str]) -> dict[str, TagRow]:

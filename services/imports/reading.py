@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,21 +51,22 @@ class Reading:
         """Yield the rows, a chunk at a time. While one is used the next is on its way."""
         ahead = asyncio.create_task(self._next())
         try:
-            while (message := await ahead) is not None:
+            while (chunk := await ahead) is not None:
+                folders, rows = chunk
+                self.folders += folders
                 ahead = asyncio.create_task(self._next())
-                self.folders += folders_in(message)
-                yield rows_in(message)
+                yield rows
         finally:
             ahead.cancel()
             with contextlib.suppress(asyncio.CancelledError, ReaderEnded, BadInput):
                 await ahead
 
-    async def _next(self) -> dict[str, Any] | None:
+    async def _next(self) -> tuple[Sequence[Folder], list[Row]] | None:
         if self._stream is None:
             return None
         message = await _receive(self._stream)
         if "rows" in message:
-            return message
+            return folders_in(message), rows_in(message)
         self.warnings += message["warnings"]
         return None
 

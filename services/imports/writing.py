@@ -18,8 +18,8 @@ from db.unit import Unit
 from kit.ids import new_id
 from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
 from services.imports import plan
-from services.imports.frames import NO_FOLDER, Row
-from services.imports.labels import folder_tag, tag_of, tags_of
+from services.imports.frames import Row
+from services.imports.labels import tag_names, tags_of
 from services.imports.options import ImportOptions
 from services.imports.places import Places
 from services.imports.plan import Existing, Fate, Outcome, Target
@@ -78,7 +78,7 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
 
 async def _settle_tags(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, TagRow]:
     """Return the tags that the chunk needs by their paths, and remember which of them are new."""
-    names = {name for row in rows if row.key is not None for name in _tag_names(run, row)}
+    names = {name for row in rows if row.key is not None for name in tag_names(row, run.places.folders, run.options)}
     if not names:
         return {}
     started = await chunks.moment(unit)
@@ -86,19 +86,6 @@ async def _settle_tags(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, T
     if any(tag.created_at == started for tag in tags.values()):
         await chunks.remember_objects(unit, run.import_id, "TAG", await chunks.tags_made_now(unit, run.owner_id))
     return tags
-
-
-def _tag_names(run: Run, row: Row) -> list[str]:
-    names = [name for text in row.tags if (name := tag_of(text)) is not None]
-    if run.options.folders_as_tags and row.folder != NO_FOLDER:
-        above = []
-        number = row.folder
-        while number != NO_FOLDER:
-            above.append(run.places.folders[number].name)
-            number = run.places.folders[number].parent
-        folder = folder_tag(reversed(above))
-        names += [] if folder is None else [folder]
-    return [*names, *run.options.add_tags]
 
 
 async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, Target]:
@@ -136,7 +123,7 @@ def _fate(
 ) -> Fate:
     if row.key is None:
         return plan.refusal(row)
-    tag_ids = [tags[name].id for name in _tag_names(run, row) if name in tags]
+    tag_ids = [tags[name].id for name in tag_names(row, run.places.folders, run.options) if name in tags]
     home = run.places.of(row.folder) if run.options.folders_as_collections else run.places.root
     collection_ids = [] if home is None else [home]
     target = targets.get(row.key)
