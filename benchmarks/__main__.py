@@ -14,7 +14,7 @@ from benchmarks.lab import Lab, open_lab
 
 Suite = Callable[[Lab, Options], Awaitable[Findings]]
 SUITES: Final[dict[str, Suite]] = {
-    "imports": imports.run,
+    "import": imports.run,
     "list": listing.run,
     "search": search.run,
     "pages": pages.run,

@@ -2,13 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import asyncpg
+import httpx
 import orjson
 import psutil
 from selectolax.lexbor import LexborHTMLParser
@@ -17,6 +19,9 @@ from app.samples import write_netscape
 from app.seeding import fill
 from benchmarks.harness import Findings, Goal, Options, Samples, Work, take_turns
 from benchmarks.lab import EMAIL, Lab, Library
+from benchmarks.load.usage import memory_bytes
+from benchmarks.peers.servers import HOST, Running
+from benchmarks.stage import open_stage, started
 from kit.settings import environment_with
 from services.imports.items import judge
 from services.imports.netscape import NetscapeReader
@@ -28,6 +33,8 @@ LINKDING_ROWS_PER_SECOND: Final = 100_000 / 96
 
 IMPORT_SECONDS: Final = 600
 _LOOK_SECONDS: Final = 0.05
+_UPLOAD: Final = "mutation ($file: Upload!) { uploadImport(input: {file: $file}) { upload { id } } }"
+_PREVIEW: Final = "query ($id: ID!) { previewImport(uploadId: $id) { __typename } }"
 # What an import writes, parents first; `search` is generated and cannot be copied.
 _GRAPH: Final = ("collections", "tags", "bookmarks", "bookmark_tags", "bookmark_collections")
 _ACCOUNTS: Final = ("a2a_tasks", "uploads", "imports")
@@ -49,11 +56,12 @@ class Imported:
 
 async def run(lab: Lab, options: Options) -> Findings:
     """Measure imports of an ordinary large file, and of a tenth of it."""
-    findings = Findings("imports")
+    findings = Findings("import")
     large, small = (_file(lab.folder, options, size) for size in (options.library, options.library // 10))
     await _reading(findings, large, options)
     await _writing(lab, findings, large, options)
     await _memory(lab, findings, large, small)
+    await _api_memory(lab, findings, large, small)
     return findings
 
 
@@ -154,6 +162,40 @@ async def _memory(lab: Lab, findings: Findings, large: Path, small: Path) -> Non
     findings.ratio("growth of that memory", grown, "MiB", Goal(200))
 
 
+async def _api_memory(lab: Lab, findings: Findings, large: Path, small: Path) -> None:
+    """Upload and preview a small and a large file over HTTP, and see how much more memory the large one takes."""
+    stage = await open_stage(lab, 1_000)
+    async with started(stage, [stage.graphmark()], findings) as up:
+        for one in up.values():
+            peaks = []
+            for path in (small, large):
+                with _watched(one.pid) as peak:
+                    await _upload(one, stage.token, path)
+                peaks.append(peak.held / MEBIBYTE)
+            samples = Samples(peaks, "MiB")
+            findings.plain(
+                "memory of the API while a tenth of the file and all of it is uploaded and previewed", samples
+            )
+            findings.ratio("growth of that memory", peaks[1] - peaks[0], "MiB", Goal(50))
+
+
+async def _upload(one: Running, token: str, path: Path) -> None:
+    """Upload a file, then ask what importing it would do."""
+    headers = {"authorization": f"Bearer {token}", "graphql-require-preflight": "1"}
+    base = f"http://{HOST}:{one.port}"
+    async with httpx.AsyncClient(base_url=base, timeout=120, trust_env=False, headers=headers) as client:
+        with path.open("rb") as content:
+            form = {
+                "operations": orjson.dumps({"query": _UPLOAD, "variables": {"file": None}}).decode(),
+                "map": '{"0": ["variables.file"]}',
+            }
+            answer = await client.post("/graphql", data=form, files={"0": (path.name, content, "text/html")})
+        upload = answer.json()["data"]["uploadImport"]["upload"]
+        body = {"query": _PREVIEW, "variables": {"id": upload["id"]}}
+        answer = await client.post("/graphql", json=body)
+        assert "errors" not in answer.json(), answer.text
+
+
 async def _import(library: Library, path: Path) -> Imported:
     """Import by the command line, in processes of its own, watching their memory."""
     process = await asyncio.create_subprocess_exec(
@@ -162,12 +204,11 @@ async def _import(library: Library, path: Path) -> Imported:
         env=environment_with(DATABASE_URL=library.dsn, DATA_DIR=str(path.parent / "import-data"), LOG_LEVEL="warning"),
         stdout=asyncio.subprocess.PIPE,
     )
-    watching = asyncio.create_task(_peak(process.pid))
     try:
-        async with asyncio.timeout(IMPORT_SECONDS):
-            out, _ = await process.communicate()
+        with _watched(process.pid) as peak:
+            async with asyncio.timeout(IMPORT_SECONDS):
+                out, _ = await process.communicate()
     finally:
-        watching.cancel()
         if process.returncode is None:
             process.kill()
             await process.wait()
@@ -175,22 +216,32 @@ async def _import(library: Library, path: Path) -> Imported:
     summary = orjson.loads(out)
     parts = sum(summary[name] for name in ("created", "merged", "skipped", "errors"))
     assert summary["total"] == parts, f"rows without a fate: {summary}"
-    return Imported(summary, _PEAKS.pop(process.pid, 0))
+    return Imported(summary, peak.held)
 
 
-_PEAKS: dict[int, int] = {}
+@dataclass
+class Peak:
+    """The most bytes that a process and its children held together."""
+
+    held: int = 0
 
 
-async def _peak(pid: int) -> None:
-    """Remember the most memory that a process and its children held together, until cancelled."""
-    while True:
-        try:
-            root = psutil.Process(pid)
-            held = sum(process.memory_info().rss for process in (root, *root.children(recursive=True)))
-        except psutil.NoSuchProcess:
-            held = 0
-        _PEAKS[pid] = max(_PEAKS.get(pid, 0), held)
-        await asyncio.sleep(_LOOK_SECONDS)
+@contextmanager
+def _watched(pid: int) -> Iterator[Peak]:
+    """Look at the memory of a process tree every 50 ms while the block runs."""
+    peak = Peak()
+
+    async def look() -> None:
+        while True:
+            with suppress(psutil.NoSuchProcess):
+                peak.held = max(peak.held, memory_bytes(pid))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield peak
+    finally:
+        looking.cancel()
 
 
 async def _sizes(library: Library) -> dict[str, int]:
