@@ -1,0 +1,1 @@
+"""Processes killed while they work; what must be true afterwards."""

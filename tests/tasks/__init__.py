@@ -1,0 +1,1 @@
+"""The background engine, against a real PostgreSQL."""
