@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -89,9 +90,9 @@ async def preview(rows: Rows, viewer: Viewer, path: Path, options: ImportOptions
 
     Two at once per process; others wait. Raises `BadInput` when the file cannot be read as bookmarks.
     """
-    async with _AT_ONCE, reading(path, chunk_rows=_CHUNK_ROWS) as file:
+    async with _AT_ONCE, reading(path, chunk_rows=_CHUNK_ROWS) as file, aclosing(file.chunks()) as read:
         seen = _Seen()
-        async for chunk in file.chunks():
+        async for chunk in read:
             await _add(rows, viewer, seen, chunk, file.folders, options)
             if seen.examined >= MAX_ROWS:
                 break

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,8 +47,8 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     _stream: asyncio.StreamReader | None = None
 
-    async def chunks(self) -> AsyncIterator[list[Row]]:
-        """Yield the rows, a chunk at a time. While one is used the next is on its way."""
+    async def chunks(self) -> AsyncGenerator[list[Row], None]:
+        """Yield the rows, a chunk at a time. While one is used the next is on its way: close it when leaving early."""
         ahead = asyncio.create_task(self._next())
         try:
             while (chunk := await ahead) is not None:
