@@ -108,9 +108,13 @@ class Page:
             raise PageError(f"{condition} did not come true in {seconds} s; the page shows:\n{shown}") from None
 
     async def shows(self, selector: str, text: str, *, seconds: float = WAIT_SECONDS) -> str:
-        """Wait until the text of `selector` contains `text`, and return all of it on one line."""
+        """Wait until the text of `selector` contains `text`, and return all of it on one line.
+
+        White space is not compared: an editor breaks long lines wherever its window ends.
+        """
         read = f"document.querySelector({json.dumps(selector)}).innerText.replace(/\\s+/g, ' ')"
-        return str(await self.until(f"{read}.includes({json.dumps(text)}) && {read}", seconds=seconds))
+        wanted = json.dumps("".join(text.split()))
+        return str(await self.until(f"{read}.replaceAll(' ', '').includes({wanted}) && {read}", seconds=seconds))
 
     async def click(self, selector: str, text: str = "") -> None:
         """Click the first element of `selector` whose text contains `text`, once there is one."""
