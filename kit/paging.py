@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
@@ -112,11 +112,11 @@ def _revive(value: object, kind: type) -> CursorValue:
             moment = datetime.fromisoformat(str(value))
             if moment.tzinfo is None:
                 raise ValueError(value)
-            return moment
+            return moment.astimezone(UTC)  # an offset can move it out of the years that there are
         if kind is UUID:
             return UUID(str(value))
         if isinstance(value, str | int | float | bool) and isinstance(value, kind) and _is_storable(value):
             return value
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadInput("This cursor was not made by this server; start from the first page.") from error
     raise BadInput("This cursor was not made by this server; start from the first page.")

@@ -25,11 +25,11 @@ def _print_time(value: datetime) -> str:
 def _parse_time(value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(value))
-    except ValueError:
+        if moment.tzinfo is None:
+            raise GraphQLError("A time needs its offset, for example 2026-01-31T23:59:59Z (RFC 3339).")
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # in UTC it may lie outside the years 1 to 9999
         raise GraphQLError("A time is written like 2026-01-31T23:59:59Z (RFC 3339).") from None
-    if moment.tzinfo is None:
-        raise GraphQLError("A time needs its offset, for example 2026-01-31T23:59:59Z (RFC 3339).")
-    return moment.astimezone(UTC)
 
 
 def _parse_uuid(value: object) -> UUID:

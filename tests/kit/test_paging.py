@@ -47,6 +47,12 @@ def test_a_cursor_of_another_order_is_refused() -> None:
         decode_cursor("added", encode_cursor("added", (1,)), (int, UUID))
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-14:00"])
+def test_a_time_that_lies_outside_the_calendar_in_utc_is_refused(moment: str) -> None:
+    with pytest.raises(BadInput):
+        decode_cursor("added", encode_cursor("added", (moment,)), (datetime,))
+
+
 @pytest.mark.parametrize(
     ("arguments", "limit", "backward"),
     [({}, 20, False), ({"first": 1}, 1, False), ({"first": 100}, 100, False), ({"last": 7}, 7, True)],
