@@ -185,6 +185,22 @@ async def count(rows: Rows, owner_id: UUID, wanted: BookmarkFilter) -> int:
     return int(await rows.fetchval(f"SELECT count(*) FROM bookmarks b WHERE {where}", *query.arguments))
 
 
+async def counts_under(
+    rows: Rows, owner_id: UUID, home: Home, homes: Sequence[UUID], wanted: BookmarkFilter
+) -> dict[UUID, int]:
+    """Return that number for each of several collections or tags, in one statement; direct links only."""
+    query = _Query(owner_id)
+    where = " AND ".join([*_conditions(query, wanted), _linked(home, "scope.id")])
+    found = await rows.fetch(
+        f"""
+        SELECT scope.id, counted.number FROM unnest({query.bind(list(homes))}::uuid[]) AS scope (id)
+        CROSS JOIN LATERAL (SELECT count(*) AS number FROM bookmarks b WHERE {where}) AS counted
+        """,
+        *query.arguments,
+    )
+    return {row["id"]: row["number"] for row in found}
+
+
 async def by_ids(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[BookmarkRow]:
     """Return the owner's bookmarks among `keys`, in the trash or not, in the order of their ids."""
     found = await rows.fetch(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, cast
 from uuid import UUID
 
@@ -95,14 +95,14 @@ def listed_under(home: Home) -> Any:
                 database, viewer, home, keys, wanted=wanted, order=order, request=request
             )
 
+        async def count(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
+            return await bookmarks.counts_under(database, viewer, home, keys, wanted)
+
+        async def total() -> int:
+            return await load(info, f"bookmarks counted under {home} {wanted!r}", parent.id, count) or 0
+
         name = f"bookmarks under {home} {wanted!r} {order!r} {request!r}"
-        placed = await load(info, name, parent.id, fetch) or []
-        direct = (
-            replace(wanted, collection_id=parent.id)
-            if home is Home.COLLECTION
-            else replace(wanted, all_tag_ids=(*wanted.all_tag_ids, (parent.id,)))
-        )
-        return _cut(request, order, placed, lambda: bookmarks.count(info.context.database, viewer, direct))
+        return _cut(request, order, await load(info, name, parent.id, fetch) or [], total)
 
     return bookmarks_under
 

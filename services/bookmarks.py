@@ -151,6 +151,13 @@ async def count(rows: Rows, viewer: Viewer, wanted: BookmarkFilter) -> int:
     return await rows_of.count(rows, viewer.id, wanted)
 
 
+async def counts_under(
+    rows: Rows, viewer: Viewer, home: Home, homes: Sequence[UUID], wanted: BookmarkFilter
+) -> dict[UUID, int]:
+    """Return that number for each of several collections or tags of the viewer."""
+    return await rows_of.counts_under(rows, viewer.id, home, homes, wanted)
+
+
 async def get(rows: Rows, viewer: Viewer, key: UUID) -> BookmarkRow | None:
     """Return a bookmark of the viewer, in the trash or not."""
     found = await rows_of.by_ids(rows, viewer.id, [key])

@@ -332,6 +332,16 @@ async def test_a_cursor_belongs_to_its_order(graph: Graph, ada: UserRow, make: M
     assert await graph.refusal(LIST, ada, orderBy={"field": "TITLE"}, after=changed) == ["BAD_USER_INPUT"]
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_outside_the_calendar_in_utc_is_refused(graph: Graph, ada: UserRow, moment: str) -> None:
+    body = await graph.run(
+        "query ($x: DateTime!) { bookmarks(filter: {addedAfter: $x}) { totalCount } }", ada, x=moment
+    )
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "A time is written like 2026-01-31T23:59:59Z (RFC 3339)." in error["message"]
+
+
 class Counting:
     """Runs statements on a database and remembers them."""
 
@@ -393,11 +403,12 @@ async def test_nested_lists_are_fetched_together(graph: Graph, ada: UserRow, mak
     { collections(filter: {rootsOnly: true}) { nodes { name children {
         name bookmarkCount parent { name }
         bookmarks(first: 2, orderBy: {field: TITLE}) { nodes { title tags { name parent { path aliases } } }
-          pageInfo { hasNextPage } }
+          pageInfo { hasNextPage } totalCount }
     } } } }
     """
     data = await graph.ask(document, ada)
-    assert len(counting.statements) == 8  # roots, children, counts, parents, bookmarks, tags, their parents, aliases
+    # Roots, children, counts, parents, bookmarks, their totals, tags, their parents, aliases.
+    assert len(counting.statements) == 9
     (root,) = data["collections"]["nodes"]
     assert root["children"] == [
         {
@@ -413,6 +424,7 @@ async def test_nested_lists_are_fetched_together(graph: Graph, ada: UserRow, mak
                     for part in range(2)
                 ],
                 "pageInfo": {"hasNextPage": True},
+                "totalCount": 3,
             },
         }
         for number in range(10)
