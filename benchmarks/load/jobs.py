@@ -77,8 +77,8 @@ class SocketJob:
 class SocketResult:
     """What `SocketJob` found.
 
-    `missing` deliveries did not come in time. `idle_bytes` is the memory that the first of the `processes` gained for
-    one subscribed socket, before any event was made. `sample` is the last delivery.
+    `missing` deliveries did not come in time. `idle_bytes` is the memory that the first of the `processes` has gained
+    for each subscribed socket when all have heard of an event and nothing goes on. `sample` is the last delivery.
     """
 
     sockets: int

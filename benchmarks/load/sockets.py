@@ -61,17 +61,17 @@ class _Count:
         return self.deliveries >= deliveries
 
 
-class _First:
-    """Tells of one socket whether it has heard anything, and passes all that it hears on."""
+class _Ear:
+    """Remembers the last message of one socket, and passes all of them on."""
 
-    __slots__ = ("_count", "has_heard")
+    __slots__ = ("_count", "last")
 
     def __init__(self, count: _Count) -> None:
         self._count = count
-        self.has_heard = False
+        self.last = b""
 
     def __call__(self, text: bytes) -> None:
-        self.has_heard = True
+        self.last = text
         self._count.heard(text)
 
 
@@ -84,8 +84,8 @@ async def run(job: SocketJob) -> SocketResult:
     try:
         async with asyncio.timeout(job.connect_seconds), contextlib.AsyncExitStack() as stack:
             ears = await stack.enter_async_context(_subscribed(job, count))
-            held = memory_bytes(server) if server is not None else 0
             made = await _wake(job, count, ears, source)
+            held = memory_bytes(server) if server is not None else 0
             opened = stack.pop_all()
         async with opened:
             return await _measure(job, count, source, made, idle_bytes=(held - empty) / job.sockets)
@@ -94,13 +94,13 @@ async def run(job: SocketJob) -> SocketResult:
 
 
 @contextlib.asynccontextmanager
-async def _subscribed(job: SocketJob, count: _Count) -> AsyncIterator[list[_First]]:
+async def _subscribed(job: SocketJob, count: _Count) -> AsyncIterator[list[_Ear]]:
     """Open the sockets, some at a time, and subscribe on each; close all of them at the end."""
     loop, room = asyncio.get_running_loop(), asyncio.Semaphore(CONNECTING_AT_ONCE)
     subscribers: list[Subscriber] = []
-    ears = [_First(count) for _ in range(job.sockets)]
+    ears = [_Ear(count) for _ in range(job.sockets)]
 
-    async def one(ear: _First) -> None:
+    async def one(ear: _Ear) -> None:
         async with room:
             _, subscriber = await loop.create_connection(
                 lambda: Subscriber(job.path, job.init, job.subscribe, heard=ear, ended=count.ended), HOST, job.port
@@ -118,17 +118,18 @@ async def _subscribed(job: SocketJob, count: _Count) -> AsyncIterator[list[_Firs
             subscriber.stop()
 
 
-async def _wake(job: SocketJob, count: _Count, ears: list[_First], source: asyncpg.Connection) -> int:
+async def _wake(job: SocketJob, count: _Count, ears: list[_Ear], source: asyncpg.Connection) -> int:
     """Make events until everybody has heard one, then wait until it is quiet; return how many were made.
 
-    A server says nothing when a subscription has begun, so this is how to know that all have.
+    A server says nothing when a subscription has begun, so this is how to know that all have. It is quiet when nothing
+    comes for a while and everybody has heard the same event last.
     """
     made = 0
-    while not all(ear.has_heard for ear in ears):
+    while not all(ear.last for ear in ears):
         made += 1
         await source.execute(job.statement, made)
         await count.reach(count.deliveries + job.sockets, perf_counter() + _PROBE_SECONDS)
-    while await count.reach(count.deliveries + 1, perf_counter() + _QUIET_SECONDS):
+    while await count.reach(count.deliveries + 1, perf_counter() + _QUIET_SECONDS) or len({e.last for e in ears}) > 1:
         pass
     return made
 
