@@ -99,6 +99,11 @@ def samples(count: int, *, seed: int = 1) -> Iterator[Sample]:
         yield _sample(random, names, number, folder)
 
 
+def vocabulary(seed: int) -> list[str]:
+    """Return the made-up names that `samples` of this seed use, from the most frequent to the rarest."""
+    return _vocabulary(Random(seed))  # noqa: S311  made-up data, not secrets
+
+
 def write_netscape(count: int, out: TextIO, *, seed: int = 1) -> None:
     """Write a Netscape bookmark file of `count` links: some of them twice, some of them no addresses at all."""
     random = Random(seed + 1)  # noqa: S311  made-up data, not secrets

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from app.samples import vocabulary
 from benchmarks.harness import Findings, Goal, Options, Samples, Work, take_turns
 from benchmarks.lab import Lab, Library
 from db.bookmarks import COLUMNS
@@ -15,10 +16,11 @@ from services.search.find import SearchMode
 PAGE: Final = 20
 RARE, MID, COMMON = "rare", "mid", "common"
 QUERIES: Final = {
-    RARE: ("Kaka", '"dark matter" Soldar', "Milo OR Velzan"),
     MID: ("sourdough", "passkeys -beginners", "Руководство"),
     COMMON: ("guide", "notes OR guide", "docs"),
 }
+_RARE_MATCHES: Final = 20  # bookmarks that a rare word is in, at most
+_RARE_CHARS: Final = 8  # so long that it is no part of many other words
 
 # The page that search returns as one plain statement, capped like search, the way of collecting left to the planner.
 _PAGE_SQL: Final = f"""
@@ -33,10 +35,12 @@ WITH hits AS MATERIALIZED (
 ) AS page JOIN bookmarks b USING (id) ORDER BY score DESC, b.added_at DESC, b.id DESC
 """
 _CAPPED: Final = f"ORDER BY added_at DESC, id DESC LIMIT {CAP}"
+# As much as search finds, neither ranked nor told apart by fields.
 _ILIKE: Final = f"""
-SELECT {COLUMNS} FROM bookmarks b WHERE owner_id = $1 AND deleted_at IS NULL
-    AND (title ILIKE $2 OR description ILIKE $2 OR notes ILIKE $2 OR url ILIKE $2 OR tag_words ILIKE $2)
-ORDER BY added_at DESC, id DESC LIMIT {PAGE + 1}
+SELECT {COLUMNS}, count(*) OVER () FROM (
+    SELECT * FROM bookmarks WHERE owner_id = $1 AND deleted_at IS NULL
+        AND (title ILIKE $2 OR description ILIKE $2 OR notes ILIKE $2 OR url ILIKE $2 OR tag_words ILIKE $2) {_CAPPED}
+) AS b ORDER BY added_at DESC, id DESC LIMIT {PAGE + 1}
 """
 
 
@@ -54,9 +58,6 @@ class _Sql:
 
 
 _BY_HAND: Final = {
-    "Kaka": _Sql(_either(2), ("kaka",)),
-    '"dark matter" Soldar': _Sql(f"to_tsquery('simple', $2) && {_either(3)}", ("'dark' <-> 'matter'", "soldar")),
-    "Milo OR Velzan": _Sql(f"{_either(2)} || {_either(3)}", ("milo", "velzan")),
     "sourdough": _Sql(_either(2), ("sourdough",)),
     "passkeys -beginners": _Sql(f"{_either(2)} && !! {_either(3)}", ("passkeys", "beginners"), _either(2)),
     "Руководство": _Sql(_either(2), ("руководство",)),
@@ -72,7 +73,7 @@ async def run(lab: Lab, options: Options) -> Findings:
     library = await lab.library(options.library)
     ours: list[float] = []
     ilike: list[float] = []
-    for kind, queries in QUERIES.items():
+    for kind, queries in {RARE: await _rare(library, options), **QUERIES}.items():
         for query in queries:
             measured = await _against_sql(library, query, options)
             name = f"{kind} words, {library.size:,} rows: {query}"
@@ -97,8 +98,7 @@ async def _huge(findings: Findings, library: Library, options: Options) -> None:
         findings.against(name, measured["ours"], "ranking all", measured["all"], Goal(1 / 8))
     ours: list[float] = []
     ilike: list[float] = []
-    for kind in QUERIES:
-        query = QUERIES[kind][0]
+    for query in (*await _rare(library, options), QUERIES[MID][0], QUERIES[COMMON][0]):
         works = {"ours": partial(_search, library, query), "ilike": partial(_ilike, library, query)}
         measured = await take_turns(works, rounds=rounds, seed=options.seed)
         ours += measured["ours"].values
@@ -114,6 +114,24 @@ def _report_p95(findings: Findings, library: Library, ours: list[float], ilike: 
     """Compare the slow end of a mix of rare, mid and common words."""
     name = f"95 % of rare, mid and common words, {library.size:,} rows"
     findings.against(name, Samples(ours), "ILIKE", Samples(ilike), Goal(1 / 50), p95=True)
+
+
+async def _rare(library: Library, options: Options) -> list[str]:
+    """Return three words that a few bookmarks of the library have."""
+    found: list[str] = []
+    for name in reversed(vocabulary(options.seed)):
+        matches = await library.database.fetchval(
+            "SELECT count(*) FROM bookmarks WHERE search @@ to_tsquery('simple', $1)", name
+        )
+        if len(name) >= _RARE_CHARS and 1 <= matches <= _RARE_MATCHES:
+            found.append(name)
+        if len(found) == 3:  # noqa: PLR2004  as many as there are of the other kinds
+            break
+    return found
+
+
+def _sql_of(query: str) -> _Sql:
+    return _BY_HAND.get(query) or _Sql(_either(2), (query.lower(),))
 
 
 async def _against_sql(library: Library, query: str, options: Options) -> dict[str, Samples]:
@@ -146,11 +164,11 @@ async def _last_page(library: Library, query: str) -> Work:
 
 
 async def _ilike(library: Library, query: str) -> list[object]:
-    pattern = f"%{_BY_HAND[query].words[-1]}%"
+    pattern = f"%{_sql_of(query).words[-1]}%"
     return [row["id"] for row in await library.database.fetch(_ILIKE, library.viewer.id, pattern)]
 
 
 async def _by_hand(library: Library, query: str, cap: str) -> list[dict[str, object]]:
-    sql = _BY_HAND[query]
+    sql = _sql_of(query)
     text = _PAGE_SQL.format(tsquery=sql.tsquery, wanted=sql.wanted or sql.tsquery, cap=cap)
     return [dict(row) for row in await library.database.fetch(text, library.viewer.id, *sql.words)]
