@@ -35,9 +35,7 @@ def encode_global_id(type_name: str, key: UUID) -> str:
     return base64.b64encode(f"{type_name}:{key}".encode()).decode()
 
 
-def decode_global_id(
-    global_id: str, *, expected: str | None = None, field: tuple[str, ...] = ()
-) -> tuple[str, UUID]:
+def decode_global_id(global_id: str, *, expected: str | None = None, field: tuple[str, ...] = ()) -> tuple[str, UUID]:
     """Return `(type name, key)` of an opaque id.
 
     Raises `BadInput` naming `field` when it was not made by `encode_global_id`, or is of another type than `expected`.
