@@ -30,6 +30,15 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def new_ids(count: int) -> list[UUID]:
+    """Return `count` UUIDs version 7 in increasing order, at a fraction of the cost of as many `new_id`."""
+    milliseconds = time.time_ns() // 1_000_000
+    head = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | 0b10 << 62
+    noise = os.urandom(10 * count)
+    random = sorted(int.from_bytes(noise[start : start + 10], "big") >> 6 for start in range(0, 10 * count, 10))
+    return [UUID(int=head | (bits >> 62) << 64 | bits & (2**62 - 1)) for bits in random]
+
+
 def encode_global_id(type_name: str, key: UUID) -> str:
     """Return the opaque id under which clients know `key` of the GraphQL type `type_name`."""
     return base64.b64encode(f"{type_name}:{key}".encode()).decode()

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from kit.errors import BadInput
 from services.imports.detect import open_reader
-from services.imports.frames import NO_FOLDER, Row, folder_of, pack, row_of
+from services.imports.frames import NO_FOLDER, folder_of, pack, told
 from services.imports.items import FolderPath, ImportReader
 
 _EVERY_ROW = 1 << 62
@@ -39,17 +39,17 @@ def tell(path: Path, out: BinaryIO, *, skip_rows: int, chunk_rows: int) -> None:
 def _chunks(reader: ImportReader, *, skip_rows: int, chunk_rows: int) -> Iterator[dict[str, Any]]:
     first_rows: dict[bytes, int] = {}
     folders = _Folders(reader)
-    rows: list[Row] = []
+    rows: list[tuple[Any, ...]] = []
     for item in reader:
         key = item.identity.key if item.identity else None
         first = item.row if key is None else first_rows.setdefault(key, item.row)
         if item.row <= skip_rows:
             continue
         if len(rows) == chunk_rows:
-            yield {"folders": folders.news(), "rows": [tuple(row) for row in rows]}
+            yield {"folders": folders.news(), "rows": rows}
             rows = []
-        rows.append(row_of(item, first, folders.place(item.folders)))
-    yield {"folders": folders.news(), "rows": [tuple(row) for row in rows]}
+        rows.append(told(item, first, folders.place(item.folders)))
+    yield {"folders": folders.news(), "rows": rows}
 
 
 class _Folders:

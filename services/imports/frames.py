@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -32,14 +32,14 @@ class Folder(NamedTuple):
 class Row(NamedTuple):
     """One row of the file, ready to be written. Without `key` it has a `problem` and cannot become a bookmark.
 
-    `key` is the URL key in hexadecimal; `first_row` is the first row of the file with the same key, this one's own
-    number when it is the first; `folder` is a place in the list of folders; `added_at` is in microseconds since 1970.
+    `first_row` is the first row of the file with the same key, this one's own number when it is the first; `folder` is
+    a place in the list of folders.
     """
 
     row: int
     first_row: int
     url: str
-    key: str | None
+    key: bytes | None
     key_version: int
     canonical_url: str
     domain: str
@@ -50,22 +50,21 @@ class Row(NamedTuple):
     notes: str | None
     tags: list[str]
     folder: int
-    added_at: int | None
+    added_at: datetime | None
     icon_url: str | None
     is_private: bool
     is_unread: bool
     is_favorite: bool
     warnings: list[str]
 
-    def moment(self) -> datetime | None:
-        """Return when the file says that the bookmark was added."""
-        return None if self.added_at is None else datetime.fromtimestamp(self.added_at / 1_000_000, UTC)
+
+_KEY, _ADDED_AT = Row._fields.index("key"), Row._fields.index("added_at")
 
 
-def row_of(item: ImportItem, first_row: int, folder: int) -> Row:
-    """Return what is told of an item."""
+def told(item: ImportItem, first_row: int, folder: int) -> tuple[Any, ...]:
+    """Return an item in the form in which a message carries it: the fields of `Row`, keys and times as text."""
     identity = item.identity
-    return Row(
+    return (
         item.row,
         first_row,
         item.url,
@@ -78,9 +77,9 @@ def row_of(item: ImportItem, first_row: int, folder: int) -> Row:
         item.title,
         item.description,
         item.notes,
-        list(item.tags),
+        item.tags,
         folder,
-        None if item.added_at is None else round(item.added_at.timestamp() * 1_000_000),
+        None if item.added_at is None else item.added_at.isoformat(),
         item.icon_url or item.icon_data,
         item.is_private,
         item.is_unread,
@@ -103,8 +102,12 @@ def pack(message: dict[str, Any]) -> bytes:
 
 def rows_in(message: dict[str, Any]) -> list[Row]:
     """Return the rows of a chunk."""
-    make = Row._make
-    return [make(values) for values in message["rows"]]
+    for values in message["rows"]:
+        if values[_KEY] is not None:
+            values[_KEY] = bytes.fromhex(values[_KEY])
+        if values[_ADDED_AT] is not None:
+            values[_ADDED_AT] = datetime.fromisoformat(values[_ADDED_AT])
+    return [Row._make(values) for values in message["rows"]]
 
 
 def folders_in(message: dict[str, Any]) -> Sequence[Folder]:

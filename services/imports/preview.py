@@ -123,7 +123,7 @@ class _Seen:
 async def _add(
     rows: Rows, viewer: Viewer, seen: _Seen, chunk: Sequence[Row], folders: Sequence[Folder], options: ImportOptions
 ) -> None:
-    keys = [bytes.fromhex(row.key) for row in chunk if row.key is not None]
+    keys = [row.key for row in chunk if row.key is not None]
     states = await chunks.states(rows, viewer.id, keys)
     for row in chunk:
         row_class = _class_of(row, states)
@@ -142,5 +142,5 @@ def _class_of(row: Row, states: dict[bytes, str]) -> RowClass:
         return RowClass(row.problem or RowClass.INVALID_URL)
     if row.first_row < row.row:
         return RowClass.DUPLICATE_IN_FILE
-    state = states.get(bytes.fromhex(row.key))
+    state = states.get(row.key)
     return RowClass.NEW if state is None else RowClass(f"{state}_DUPLICATE")

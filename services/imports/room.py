@@ -33,6 +33,6 @@ async def _count_new(rows: Rows, owner_id: UUID, path: Path) -> int:
     new = 0
     async with reading(path, chunk_rows=_LOOK_ROWS) as file:
         async for chunk in file.chunks():
-            keys = [bytes.fromhex(row.key) for row in chunk if row.key is not None and row.first_row == row.row]
+            keys = [row.key for row in chunk if row.key is not None and row.first_row == row.row]
             new += len(keys) - await chunks.count_existing(rows, owner_id, keys)
     return new

@@ -4,7 +4,7 @@ Locks are taken in one order by everybody: the owner's imports, tags, collection
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from db import tags as tag_rows
 from db.imports import chunks
 from db.tags import TagRow
 from db.unit import Unit
-from kit.ids import new_id
+from kit.ids import new_ids
 from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
 from services.imports import plan
 from services.imports.frames import Row
@@ -50,13 +50,15 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     Raises `Raced` when somebody else changed what the chunk rests on: then the whole transaction is to run again.
     """
     await chunks.lock_owner(unit, run.owner_id)
-    tags = await _settle_tags(unit, run, rows)
+    names = [tag_names(row, run.places.folders, run.options) if row.key is not None else [] for row in rows]
+    tags = await _settle_tags(unit, run, {name for some in names for name in some})
     if run.options.folders_as_collections:
         await run.places.settle(unit, {row.folder for row in rows if row.key is not None})
     elif run.places.root is not None:
         await run.places.settle(unit, ())
     targets = await _there(unit, run, rows)
-    fates = await _decide(unit, run, rows, tags, targets)
+    labels = [[tags[name].id for name in some if name in tags] for some in names]
+    fates = await _decide(unit, run, rows, labels, targets)
     made = [fate.target for fate in fates if fate.outcome is Outcome.CREATED and fate.target is not None]
     changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
     await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
@@ -76,9 +78,8 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     return Written(counts, _events(made, changed))
 
 
-async def _settle_tags(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, TagRow]:
+async def _settle_tags(unit: Unit, run: Run, names: set[str]) -> dict[str, TagRow]:
     """Return the tags that the chunk needs by their paths, and remember which of them are new."""
-    names = {name for row in rows if row.key is not None for name in tag_names(row, run.places.folders, run.options)}
     if not names:
         return {}
     started = await chunks.moment(unit)
@@ -88,13 +89,13 @@ async def _settle_tags(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, T
     return tags
 
 
-async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, Target]:
+async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[bytes, Target]:
     """Return the bookmarks that are there already, by URL key."""
     keys = {row.key: row for row in reversed(rows) if row.key is not None}
     targets = {}
-    for found in await chunks.existing(unit, run.owner_id, [bytes.fromhex(key) for key in keys]):
+    for found in await chunks.existing(unit, run.owner_id, list(keys)):
         values = dict(found)
-        key = values.pop("url_key").hex()
+        key = values.pop("url_key")
         values |= {name: frozenset(values[name]) for name in ("tag_ids", "collection_ids")}
         existing = Existing(**values)
         targets[key] = Target(existing.id, existing, keys[key])
@@ -102,7 +103,7 @@ async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[str, Target]
 
 
 async def _decide(
-    unit: Unit, run: Run, rows: Sequence[Row], tags: dict[str, TagRow], targets: dict[str, Target]
+    unit: Unit, run: Run, rows: Sequence[Row], labels: Sequence[list[UUID]], targets: dict[bytes, Target]
 ) -> list[Fate]:
     """Give every row its fate; `targets` gains the new bookmarks."""
     first_here = rows[0].row
@@ -111,31 +112,36 @@ async def _decide(
     )
     outcomes = {number: Outcome(outcome) for number, (outcome, _) in earlier.items()}
     fates = []
-    for row in rows:
-        fate = _fate(run, row, tags, targets, outcomes)
+    keys = iter(new_ids(len(rows)))
+    for row, tag_ids in zip(rows, labels, strict=True):
+        fate = _fate(run, row, tag_ids, targets, outcomes, keys)
         outcomes.setdefault(row.row, fate.outcome)
         fates.append(fate)
     return fates
 
 
 def _fate(
-    run: Run, row: Row, tags: dict[str, TagRow], targets: dict[str, Target], outcomes: dict[int, Outcome]
+    run: Run,
+    row: Row,
+    tag_ids: list[UUID],
+    targets: dict[bytes, Target],
+    outcomes: dict[int, Outcome],
+    keys: Iterator[UUID],
 ) -> Fate:
     if row.key is None:
         return plan.refusal(row)
-    tag_ids = [tags[name].id for name in tag_names(row, run.places.folders, run.options) if name in tags]
     home = run.places.of(row.folder) if run.options.folders_as_collections else run.places.root
     collection_ids = [] if home is None else [home]
     target = targets.get(row.key)
     if target is None:
-        target = targets[row.key] = Target(new_id(), None, row)
+        target = targets[row.key] = Target(next(keys), None, row)
         return plan.create(target, tag_ids, collection_ids)
     first = outcomes.get(row.first_row) if row.first_row < row.row else None
     return plan.meet(target, row, tag_ids, collection_ids, options=run.options, first=first)
 
 
 async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID, TagRow]) -> None:
-    ordered = sorted(made, key=lambda target: target.row.key or "")
+    ordered = sorted(made, key=lambda target: target.row.key or b"")
     await chunks.copy(unit, "bookmarks", chunks.BOOKMARK_COLUMNS, [_bookmark(run, target, tags) for target in ordered])
     await chunks.copy(
         unit, "bookmark_tags", ("bookmark_id", "tag_id"), [(one.id, key) for one in ordered for key in one.tags]
@@ -150,13 +156,13 @@ async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID,
 
 def _bookmark(run: Run, target: Target, tags: dict[UUID, TagRow]) -> tuple[Any, ...]:
     row, options = target.row, run.options
-    words = " ".join(tag.path.replace("/", " ") for tag in sorted((tags[key] for key in target.tags), key=_path_key))
+    words = " ".join([tag.path for tag in sorted([tags[key] for key in target.tags], key=_path_key)])
     return (
         target.id,
         run.owner_id,
         row.url,
         row.canonical_url,
-        bytes.fromhex(row.key or ""),
+        row.key,
         row.key_version,
         row.domain,
         target.value("title"),
@@ -167,9 +173,9 @@ def _bookmark(run: Run, target: Target, tags: dict[UUID, TagRow]) -> tuple[Any, 
         row.is_private,
         target.value("favicon_url"),
         "IMPORT",
-        row.moment() or run.created_at,
+        row.added_at or run.created_at,
         row.url_words,
-        words,
+        words.replace("/", " "),
     )
 
 
