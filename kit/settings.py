@@ -5,12 +5,14 @@ hosting platforms set them so; the prefixed form wins.
 Limits carry their unit in their name. Every setting is described in docs/configuration.md.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 from kit.errors import BadInput
 
@@ -18,6 +20,7 @@ PREFIX = "GRAPHMARK_"
 _ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_MAX_PORT = 65_535  # beyond it some systems silently take the remainder
 
 
 class Registration(StrEnum):
@@ -36,6 +39,23 @@ class Toggle(StrEnum):
     ALWAYS = "always"
 
 
+class LogLevel(StrEnum):
+    """The least weight of what is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How the log is written: text for people, JSON for machines, or whichever fits the place it goes to."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, with its default. See docs/configuration.md."""
@@ -47,8 +67,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     redis_url: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
-    log_level: str = "info"
-    log_format: str = "auto"
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.AUTO
     registration: Registration = Registration.OPEN
     introspection: Toggle = Toggle.SIGNED_IN
     graphiql: Toggle = Toggle.ALWAYS
@@ -140,14 +160,24 @@ def _parse(name: str, raw: str, kind: Any) -> Any:
     try:
         if kind is bool:
             return _flag(text)
+        if name == f"{PREFIX}BASE_URL":
+            return _origin(text)
         if kind in {int, float}:
-            return _positive(kind(text), allow_zero=name.endswith("PORT"))
+            return _port(int(text)) if name == f"{PREFIX}PORT" else _positive(kind(text))
         if issubclass(kind, StrEnum):
             return kind(text.lower())
         return kind(text)
     except ValueError as error:
-        wanted = " or ".join(kind) if issubclass(kind, StrEnum) else f"a positive {kind.__name__}"
-        raise BadInput(f"{name}={raw!r} cannot be used: expected {wanted}.", field=(name,)) from error
+        raise BadInput(f"{name}={raw!r} cannot be used: expected {_wanted(name, kind)}.", field=(name,)) from error
+
+
+def _wanted(name: str, kind: Any) -> str:
+    """Say what a variable may be."""
+    if name == f"{PREFIX}BASE_URL":
+        return "an address without a path, like https://links.example.org"
+    if name == f"{PREFIX}PORT":
+        return f"a port from 0 to {_MAX_PORT}"
+    return " or ".join(kind) if issubclass(kind, StrEnum) else f"a positive {kind.__name__}"
 
 
 def _flag(text: str) -> bool:
@@ -159,10 +189,32 @@ def _flag(text: str) -> bool:
     raise ValueError(text)
 
 
-def _positive(number: float, *, allow_zero: bool) -> float:
-    if number < 0 or (number == 0 and not allow_zero):
+def _positive(number: float) -> float:
+    if not (number > 0 and math.isfinite(number)):
         raise ValueError(number)
     return number
+
+
+def _port(number: int) -> int:
+    if not 0 <= number <= _MAX_PORT:
+        raise ValueError(number)
+    return number
+
+
+def _origin(text: str) -> str:
+    """Return an address that browsers can send as Origin, or nothing."""
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.username is not None
+        or parts.port == 0  # reading it raises ValueError when it is none
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(text)
+    return text
 
 
 def environment_with(**changes: str) -> dict[str, str]:

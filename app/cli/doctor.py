@@ -77,6 +77,8 @@ def examined(settings: Settings) -> Iterator[Check]:
             state, detail = look(settings)
         except GraphmarkError as error:
             state, detail = State.FAILED, error.message
+        except OSError as error:  # a data folder whose name no file system takes
+            state, detail = State.FAILED, f"{error.strerror}."
         yield Check(name, state, detail)
 
 

@@ -15,7 +15,7 @@ from db.unit import LOST_CONNECTION
 from kit.errors import BadInput, Unavailable
 from kit.logger import configure as configure_logging
 from kit.postgres import EmbeddedPostgres, running_url
-from kit.settings import Settings, load_settings
+from kit.settings import LogLevel, Settings, load_settings
 from resolvers.context import Services
 
 R = TypeVar("R")
@@ -45,7 +45,7 @@ def service_settings() -> Settings:
     The database is the outside one, or that of a Graphmark running on the data folder; `Unavailable` without either.
     """
     settings = settings_or_usage()
-    _configure_logging(settings)
+    configure_logging(level=settings.log_level, style=settings.log_format)
     settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
     require_schema(database_url(settings))
     return settings
@@ -97,9 +97,9 @@ def run_with_services(name: str, work: Callable[[Services], Awaitable[R]], *, is
             return await work(services)
 
     settings = settings_or_usage()
-    if settings.log_level == "info":  # a command speaks by its output; what runs on speaks by its log
-        settings = replace(settings, log_level="warning")
-    _configure_logging(settings)
+    if settings.log_level is LogLevel.INFO:  # a command speaks by its output; what runs on speaks by its log
+        settings = replace(settings, log_level=LogLevel.WARNING)
+    configure_logging(level=settings.log_level, style=settings.log_format)
     with with_database(settings) as settings:
         try:
             return run(whole(settings))
@@ -107,13 +107,6 @@ def run_with_services(name: str, work: Callable[[Services], Awaitable[R]], *, is
             if isinstance(error, OSError) and not isinstance(error, ConnectionError):
                 raise  # a file, not the database
             raise Unavailable("The connection to the database was lost.") from error
-
-
-def _configure_logging(settings: Settings) -> None:
-    try:
-        configure_logging(level=settings.log_level, style=settings.log_format)
-    except BadInput as error:
-        raise WrongSetting(error.message) from error
 
 
 def run(work: Coroutine[Any, Any, R]) -> R:

@@ -53,5 +53,7 @@ def _first_line() -> str:
 
 
 def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for the password on; give --password-stdin.")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password

@@ -111,7 +111,11 @@ def test_a_command_that_is_not_installed_is_wrong_usage_and_breaks_nothing(
     assert run("--help") == 0
 
 
-@pytest.mark.parametrize("arguments", [["no-such"], ["migrate", "--no-such"], ["user", "create"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["no-such"], ["migrate", "--no-such"], ["user", "create"], ["user", "create", "--email", "a@example.org"]],
+    ids=["command", "option", "missing", "no terminal to ask for the password on"],
+)
 def test_wrong_usage_is_code_2(run: Run, arguments: list[str]) -> None:
     assert run(*arguments) == 2
 
@@ -121,7 +125,9 @@ def test_a_setting_that_cannot_be_understood_is_one_line_and_code_2(
     run: Run, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     assert run(command, PORT="many") == 2
-    assert capsys.readouterr().err == "graphmark: GRAPHMARK_PORT='many' cannot be used: expected a positive int.\n"
+    assert (
+        capsys.readouterr().err == "graphmark: GRAPHMARK_PORT='many' cannot be used: expected a port from 0 to 65535.\n"
+    )
 
 
 def test_schema_prints_the_sdl(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,6 +208,13 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
         "administrator",
         "redis",
     ]
+
+
+def test_doctor_tells_of_a_folder_that_no_file_system_takes(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("doctor", "--json", PORT="0", DATA_DIR="x" * 300) == 3
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["data folder"] == {"name": "data folder", "state": "failed", "detail": "File name too long."}
+    assert checks["address"]["state"] == "ok"
 
 
 def test_doctor_changes_nothing(run: Run, tmp_path: Path) -> None:

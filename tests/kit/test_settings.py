@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kit.errors import BadInput
-from kit.settings import Registration, Settings, Toggle, load_settings
+from kit.settings import LogLevel, Registration, Settings, Toggle, load_settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -17,6 +17,8 @@ def test_each_kind_of_value_is_read() -> None:
         {
             "GRAPHMARK_DATA_DIR": "somewhere/else",
             "GRAPHMARK_PORT": " 9000 ",
+            "GRAPHMARK_BASE_URL": "https://links.example.org:8443/",
+            "GRAPHMARK_LOG_LEVEL": "Debug",
             "GRAPHMARK_REGISTRATION": "Closed",
             "GRAPHMARK_INTROSPECTION": "never",
             "GRAPHMARK_STATEMENT_TIMEOUT_SECONDS": "2.5",
@@ -27,6 +29,8 @@ def test_each_kind_of_value_is_read() -> None:
     assert settings == Settings(
         data_dir=Path("somewhere/else"),
         port=9000,
+        base_url="https://links.example.org:8443/",
+        log_level=LogLevel.DEBUG,
         registration=Registration.CLOSED,
         introspection=Toggle.NEVER,
         statement_timeout_seconds=2.5,
@@ -45,7 +49,22 @@ def test_the_prefixed_address_wins_over_the_bare_one() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "eighty"), ("PORT", "-1"), ("MAX_QUERY_DEPTH", "0"), ("REGISTRATION", "maybe"), ("WORKERS", "1.5")],
+    [
+        ("PORT", "eighty"),
+        ("PORT", "-1"),
+        ("PORT", "70000"),
+        ("MAX_QUERY_DEPTH", "0"),
+        ("REGISTRATION", "maybe"),
+        ("WORKERS", "1.5"),
+        ("STATEMENT_TIMEOUT_SECONDS", "inf"),
+        ("STATEMENT_TIMEOUT_SECONDS", "nan"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("BASE_URL", "links.example.org"),
+        ("BASE_URL", "ftp://links.example.org"),
+        ("BASE_URL", "https://"),
+        ("BASE_URL", "https://example.org/links"),
+    ],
 )
 def test_what_cannot_be_understood_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(BadInput, match=f"GRAPHMARK_{name}='{value}' cannot be used"):
