@@ -125,9 +125,9 @@ def test_refusing_is_quick(query: str) -> None:
     documents = Documents(SCHEMA, SETTINGS)
     took = []
     for attempt in range(3):  # the best of three: a busy machine is not what is measured
-        started = time.perf_counter()
+        started = time.process_time()
         documents.prepare(query + " " * attempt, is_open=True)
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     assert min(took) < 0.05
 
 
@@ -140,9 +140,9 @@ def test_refusing_is_quick(query: str) -> None:
     ],
 )
 def test_repeating_a_field_as_often_as_allowed_stays_cheap(query: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert prepared(query).errors == []
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def cost(query: str, schema: GraphQLSchema = SCHEMA, **variables: object) -> int:
