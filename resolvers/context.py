@@ -15,17 +15,27 @@ from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.errors import Unauthenticated
 from kit.settings import Settings
+from kit.turns import Turns
 from services.permissions import Viewer
 
 
 @dataclass(slots=True)
 class Services:
-    """What lives as long as the process: made once by app.wiring, shared by every operation."""
+    """What lives as long as the process: made once by app.wiring, shared by every operation.
+
+    `turns` gives each account at most a third of the pool for its changes. Those of one account wait for each other
+    in the database; without it they would wait there on every connection, and everybody else behind them.
+    """
 
     settings: Settings
     database: Database
     bus: Bus
     passwords: PasswordHasher
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Share out the pool."""
+        self.turns = Turns(max(1, self.settings.database_pool_size // 3))
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ import structlog
 
 from db.unit import RETRYABLE, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, GraphmarkError, NotFound, RateLimited, TooComplex
-from resolvers.context import Info
+from resolvers.context import Info, viewer_id
 
 log = structlog.get_logger(__name__)
 _TRIES = 4
@@ -69,12 +69,13 @@ async def refusable(work: Awaitable[Payload], *also: type[GraphmarkError]) -> Pa
 
 
 async def change(info: Info, work: Callable[[Unit], Awaitable[Payload]]) -> Payload:
-    """Run `work` in one transaction and answer with its payload.
+    """Run `work` in one transaction, in the viewer's turn, and answer with its payload.
 
     A deadlock or a serialisation failure is nobody's fault: the whole of `work` runs again, at most four times. So
     `work` must not do anything outside its unit. What loaders remember from before is forgotten.
     """
-    payload = await refusable(_in_one_transaction(info, work))
+    async with info.context.services.turns.taken(viewer_id(info)):
+        payload = await refusable(_in_one_transaction(info, work))
     info.context.loaders.clear()
     return payload
 

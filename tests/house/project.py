@@ -26,7 +26,7 @@ INFRASTRUCTURE = {
     "db/tables": {"events", "idempotency"},
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
-        *("limits", "postgres", "uploads", "text"),
+        *("limits", "postgres", "turns", "uploads", "text"),
     },
 }
 _TEXT = frozenset(
