@@ -116,4 +116,4 @@ def _page(title: str, body: str, *, status: int = 200) -> Response[str]:
         f' content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>'
         f"<body><h1>{title}</h1>{body}</body></html>"
     )
-    return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=HEADERS)
+    return Response(html, status_code=status, media_type="text/html", headers=HEADERS)

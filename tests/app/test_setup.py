@@ -72,6 +72,7 @@ async def test_what_is_typed_is_text_and_never_markup(browser: httpx.AsyncClient
         assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src")
         assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
 @pytest.mark.parametrize("data", [{}, {"token": ""}, {"email": "a@example.org", "password": "long enough"}])
