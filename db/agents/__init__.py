@@ -1,0 +1,38 @@
+"""Tasks: their rows under leases, and how workers come by them."""
+
+from db.agents.claims import CHANNEL, claim, count_due, is_crowded, ring, take_slot
+from db.agents.rows import (
+    Lease,
+    TaskRow,
+    by_id,
+    by_ids,
+    dead,
+    finish,
+    give_back,
+    insert,
+    lease_of,
+    redirect,
+    renew,
+    step,
+)
+
+__all__ = [
+    "CHANNEL",
+    "Lease",
+    "TaskRow",
+    "by_id",
+    "by_ids",
+    "claim",
+    "count_due",
+    "dead",
+    "finish",
+    "give_back",
+    "insert",
+    "is_crowded",
+    "lease_of",
+    "redirect",
+    "renew",
+    "ring",
+    "step",
+    "take_slot",
+]
