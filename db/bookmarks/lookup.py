@@ -1,0 +1,55 @@
+"""Bookmarks by id and by address, to read or to change."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.bookmarks.rows import COLUMNS, BookmarkRow
+from db.unit import Rows, Unit
+
+
+async def by_ids(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[BookmarkRow]:
+    """Return the owner's bookmarks among `keys`, in the trash or not, in the order of their ids."""
+    found = await rows.fetch(
+        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.id = ANY($2) ORDER BY b.id",
+        owner_id,
+        list(keys),
+    )
+    return [BookmarkRow(*row) for row in found]
+
+
+async def by_url_key(rows: Rows, owner_id: UUID, url_key: bytes) -> BookmarkRow | None:
+    """Return the owner's bookmark of an address, in the trash or not."""
+    row = await rows.fetchrow(
+        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.url_key = $2", owner_id, url_key
+    )
+    return BookmarkRow(*row) if row else None
+
+
+async def lock(unit: Unit, owner_id: UUID, keys: Sequence[UUID]) -> list[BookmarkRow]:
+    """Return the owner's bookmarks among `keys` and keep others from changing them until the transaction ends.
+
+    Locked in the order of their ids, as everywhere, so that two such calls never wait for each other in a circle.
+    """
+    found = await unit.fetch(
+        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.id = ANY($2) ORDER BY b.id FOR UPDATE",
+        owner_id,
+        list(keys),
+    )
+    return [BookmarkRow(*row) for row in found]
+
+
+async def lock_by_url_key(unit: Unit, owner_id: UUID, url_key: bytes) -> BookmarkRow | None:
+    """Return the owner's bookmark of an address and keep others from changing it until the transaction ends."""
+    row = await unit.fetchrow(
+        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.url_key = $2 FOR UPDATE", owner_id, url_key
+    )
+    return BookmarkRow(*row) if row else None
+
+
+async def holds_at_least(rows: Rows, owner_id: UUID, number: int) -> bool:
+    """Tell whether the owner has `number` bookmarks or more, the trash included."""
+    return bool(
+        await rows.fetchval(
+            "SELECT count(*) >= $2 FROM (SELECT FROM bookmarks WHERE owner_id = $1 LIMIT $2) AS held", owner_id, number
+        )
+    )

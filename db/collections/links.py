@@ -1,0 +1,112 @@
+"""Which bookmarks lie in which collections."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.collections.rows import COLUMNS, CollectionRow, grouped
+from db.unit import Rows, Unit
+
+MAX_COLLECTIONS_OF_BOOKMARK = 100
+
+
+async def linked_bookmarks(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[UUID]:
+    """Return the ids of all bookmarks in these collections, the trash included, in order."""
+    found = await rows.fetch(
+        """
+        SELECT DISTINCT link.bookmark_id FROM bookmark_collections link JOIN collections c ON c.id = link.collection_id
+        WHERE c.owner_id = $1 AND c.id = ANY($2) ORDER BY 1
+        """,
+        owner_id,
+        list(keys),
+    )
+    return [row["bookmark_id"] for row in found]
+
+
+async def add_links(unit: Unit, bookmark_ids: Sequence[UUID], collection_ids: Sequence[UUID]) -> list[UUID]:
+    """Put every one of these bookmarks into every one of these collections; return the ids of those that moved.
+
+    Whoever calls has locked the bookmarks and holds the tree.
+    """
+    found = await unit.fetch(
+        """
+        WITH come AS (
+            INSERT INTO bookmark_collections (bookmark_id, collection_id)
+            SELECT bookmark, collection FROM unnest($1::uuid[]) AS bookmark, unnest($2::uuid[]) AS collection
+            ON CONFLICT DO NOTHING RETURNING bookmark_id
+        ) SELECT DISTINCT bookmark_id FROM come ORDER BY 1
+        """,
+        list(bookmark_ids),
+        list(collection_ids),
+    )
+    return [row["bookmark_id"] for row in found]
+
+
+async def remove_links(unit: Unit, bookmark_ids: Sequence[UUID], collection_id: UUID) -> list[UUID]:
+    """Take bookmarks out of a collection; return the ids of those that were in it."""
+    found = await unit.fetch(
+        """
+        WITH gone AS (
+            DELETE FROM bookmark_collections WHERE collection_id = $2 AND bookmark_id = ANY($1) RETURNING bookmark_id
+        ) SELECT bookmark_id FROM gone ORDER BY 1
+        """,
+        list(bookmark_ids),
+        collection_id,
+    )
+    return [row["bookmark_id"] for row in found]
+
+
+async def replace_links(unit: Unit, bookmark_id: UUID, collection_ids: Sequence[UUID]) -> bool:
+    """Let a bookmark lie in exactly these collections; tell whether that changed anything."""
+    gone = await unit.execute(
+        "DELETE FROM bookmark_collections WHERE bookmark_id = $1 AND collection_id <> ALL($2)",
+        bookmark_id,
+        list(collection_ids),
+    )
+    return bool(await add_links(unit, [bookmark_id], collection_ids)) or gone > 0
+
+
+async def fullest(unit: Unit, bookmark_ids: Sequence[UUID]) -> int:
+    """Return in how many collections that one of these bookmarks lies which lies in most."""
+    return int(
+        await unit.fetchval(
+            """
+            SELECT coalesce(max(number), 0) FROM (
+                SELECT count(*) AS number FROM bookmark_collections WHERE bookmark_id = ANY($1) GROUP BY bookmark_id
+            ) AS counted
+            """,
+            list(bookmark_ids),
+        )
+    )
+
+
+async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, list[CollectionRow]]:
+    """Return the collections of each bookmark, the one that it was put into first leading, at most 100 each."""
+    found = await rows.fetch(
+        f"""
+        SELECT c.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+            SELECT {COLUMNS}, link.added_at
+            FROM bookmark_collections link JOIN collections c ON c.id = link.collection_id
+            WHERE link.bookmark_id = wanted.id AND c.owner_id = $1
+            ORDER BY link.added_at, c.id LIMIT {MAX_COLLECTIONS_OF_BOOKMARK}
+        ) AS c ORDER BY c.added_at, c.id
+        """,
+        owner_id,
+        list(bookmark_ids),
+    )
+    return grouped(found, bookmark_ids)
+
+
+async def bookmark_counts(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many bookmarks outside the trash lie in each collection itself."""
+    counts = dict.fromkeys(keys, 0)
+    for row in await rows.fetch(
+        """
+        SELECT link.collection_id, count(*) AS number
+        FROM bookmark_collections link JOIN bookmarks b ON b.id = link.bookmark_id
+        WHERE link.collection_id = ANY($2) AND b.owner_id = $1 AND b.deleted_at IS NULL GROUP BY link.collection_id
+        """,
+        owner_id,
+        list(keys),
+    ):
+        counts[row["collection_id"]] = row["number"]
+    return counts

@@ -1,0 +1,54 @@
+"""Tags as rows: a tree that is also a path, its links to bookmarks, and the names that lead to a tag.
+
+Three advisory locks per owner, held until the transaction ends, taken in this order and before any bookmark is locked:
+`hold` (shared) by whoever is about to link bookmarks to tags, so that none of those is renamed or removed meanwhile;
+`grow` by whoever adds tags, on top of `hold`; `reshape` (excludes `hold`) by whoever renames, merges or deletes.
+"""
+
+from db.tags.links import (
+    MAX_TAGS_OF_BOOKMARK,
+    bookmark_counts,
+    lock_bookmarks,
+    of_bookmarks,
+    refresh_words,
+    replace_links,
+)
+from db.tags.locks import grow, hold, reshape
+from db.tags.names import add_aliases, aliased, aliases, delete_aliases
+from db.tags.pages import TagFilter, TagSort, count, page
+from db.tags.rows import TagRow
+from db.tags.shaping import delete, insert, park, place, redirect, set_color
+from db.tags.tree import by_ids, by_keys, children, families, holds_at_least, subtrees
+
+__all__ = [
+    "MAX_TAGS_OF_BOOKMARK",
+    "TagFilter",
+    "TagRow",
+    "TagSort",
+    "add_aliases",
+    "aliased",
+    "aliases",
+    "bookmark_counts",
+    "by_ids",
+    "by_keys",
+    "children",
+    "count",
+    "delete",
+    "delete_aliases",
+    "families",
+    "grow",
+    "hold",
+    "holds_at_least",
+    "insert",
+    "lock_bookmarks",
+    "of_bookmarks",
+    "page",
+    "park",
+    "place",
+    "redirect",
+    "refresh_words",
+    "replace_links",
+    "reshape",
+    "set_color",
+    "subtrees",
+]

@@ -1,0 +1,94 @@
+"""Which bookmarks bear a tag, and the words by which search finds them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.tags.rows import COLUMNS, TagRow, grouped
+from db.unit import Rows, Unit
+
+MAX_TAGS_OF_BOOKMARK = 100
+_REFRESH_CHUNK = 1_000  # each statement stays far below the statement timeout
+
+
+async def replace_links(unit: Unit, bookmark_id: UUID, tag_ids: Sequence[UUID]) -> bool:
+    """Let a bookmark bear exactly these tags; tell whether that changed anything. Whoever calls has locked it."""
+    gone = await unit.execute(
+        "DELETE FROM bookmark_tags WHERE bookmark_id = $1 AND tag_id <> ALL($2)", bookmark_id, list(tag_ids)
+    )
+    come = await unit.execute(
+        "INSERT INTO bookmark_tags (bookmark_id, tag_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING",
+        bookmark_id,
+        list(tag_ids),
+    )
+    return gone + come > 0
+
+
+async def lock_bookmarks(unit: Unit, owner_id: UUID, tag_ids: Sequence[UUID]) -> list[UUID]:
+    """Return the ids of all bookmarks that bear one of these tags, the trash included, locked in their order.
+
+    Without the lock a bookmark could be purged between looking at its links and writing others.
+    """
+    found = await unit.fetch(
+        """
+        SELECT id FROM bookmarks WHERE owner_id = $1
+            AND id IN (SELECT bookmark_id FROM bookmark_tags WHERE tag_id = ANY($2))
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        owner_id,
+        list(tag_ids),
+    )
+    return [row["id"] for row in found]
+
+
+async def refresh_words(unit: Unit, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> None:
+    """Bring `bookmarks.tag_words`, which full-text search reads, in step with the tags that they bear now.
+
+    Whoever calls has locked the bookmarks.
+    """
+    ordered = sorted(bookmark_ids)
+    for start in range(0, len(ordered), _REFRESH_CHUNK):
+        chunk = ordered[start : start + _REFRESH_CHUNK]
+        await unit.execute(
+            """
+            UPDATE bookmarks b SET tag_words = fresh.words FROM (
+                SELECT wanted.id, coalesce(string_agg(replace(t.path, '/', ' '), ' ' ORDER BY t.path_key), '') AS words
+                FROM unnest($2::uuid[]) AS wanted (id)
+                LEFT JOIN bookmark_tags link ON link.bookmark_id = wanted.id LEFT JOIN tags t ON t.id = link.tag_id
+                GROUP BY wanted.id
+            ) AS fresh
+            WHERE b.owner_id = $1 AND b.id = fresh.id AND b.tag_words <> fresh.words
+            """,
+            owner_id,
+            chunk,
+        )
+
+
+async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, list[TagRow]]:
+    """Return the tags of each bookmark in the order of their paths, at most 100 each."""
+    found = await rows.fetch(
+        f"""
+        SELECT t.*, wanted.id AS bookmark_id FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+            SELECT {COLUMNS} FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id
+            WHERE link.bookmark_id = wanted.id AND t.owner_id = $1
+            ORDER BY t.path_key COLLATE "C" LIMIT {MAX_TAGS_OF_BOOKMARK}
+        ) AS t ORDER BY t.path_key COLLATE "C"
+        """,
+        owner_id,
+        list(bookmark_ids),
+    )
+    return grouped(found, bookmark_ids)
+
+
+async def bookmark_counts(rows: Rows, owner_id: UUID, tag_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many bookmarks outside the trash bear each tag itself."""
+    counts = dict.fromkeys(tag_ids, 0)
+    for row in await rows.fetch(
+        """
+        SELECT link.tag_id, count(*) AS number FROM bookmark_tags link JOIN bookmarks b ON b.id = link.bookmark_id
+        WHERE link.tag_id = ANY($2) AND b.owner_id = $1 AND b.deleted_at IS NULL GROUP BY link.tag_id
+        """,
+        owner_id,
+        list(tag_ids),
+    ):
+        counts[row["tag_id"]] = row["number"]
+    return counts
