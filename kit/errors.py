@@ -31,12 +31,12 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-class GraphmarkError(Exception):
-    """A failure with a code and a message that may be shown to the person who caused it.
+Field = tuple[str, ...]
+"""The path of an input field, outermost first, for example `("input", "url")`; empty for no single field."""
 
-    `field` is the path of the input field at fault, outermost first, for example `("input", "url")`;
-    empty when no single field is.
-    """
+
+class GraphmarkError(Exception):
+    """A failure with a code and a message that may be shown to the person who caused it; `field` is at fault."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 

@@ -24,6 +24,9 @@ MAX_TAG_KEY_BYTES: Final = 2_000
 """Longest key of a tag path, in UTF-8 bytes: an index entry of PostgreSQL ends at 2,704. Only text that compatibility
 normalisation blows up (one character of U+FDFA becomes 18) comes near it."""
 
+MAX_SOUGHT_CHARS: Final = 200
+"""Longest text that a filter of a list looks for."""
+
 _MAX_TYPED_CHARS: Final = 2_000  # white space included; beyond it nobody typed a tag
 _MAX_SLUG_CHARS: Final = 80
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -67,6 +70,11 @@ def storable(text: str, *, what: str, max_chars: int, field: tuple[str, ...] = (
     if _UNSTORABLE.search(text):
         raise BadInput(f"{what} contains a NUL character or half of a surrogate pair.", field=field)
     return text
+
+
+def sought(text: str, name: str) -> str:
+    """Return what the filter field `name` looks for. Raises `BadInput` for what no column can hold or is too long."""
+    return storable(text, what=f"`{name}`", max_chars=MAX_SOUGHT_CHARS, field=("filter", name))
 
 
 def one_line(text: str) -> str:

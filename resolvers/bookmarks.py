@@ -30,9 +30,9 @@ from resolvers.loaders import load, load_row
 from resolvers.mutation import Payload, UserError, change
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
 from services import bookmarks, events
+from services.batches import Missing
 from services.bookmarks import BookmarkChanges
 from services.events import BookmarkChange, Happening, Topic
-from services.tags import Missing
 
 TYPE = "Bookmark"
 Filter = Annotated[BookmarkFilter | None, strawberry.argument(description="Which bookmarks; all outside the trash.")]

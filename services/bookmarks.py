@@ -13,16 +13,16 @@ from db import tags as labels
 from db.bookmarks import BookmarkDraft, BookmarkFilter, BookmarkRow, BookmarkSort, Home, Placed, Slice
 from db.tags import MAX_TAGS_OF_BOOKMARK
 from db.unit import Rows, Unit
-from kit.errors import BadInput, Conflict
+from kit.errors import BadInput, Conflict, Field
 from kit.ids import new_id
 from kit.paging import PageRequest
 from kit.settings import Settings
-from kit.text import one_line, storable
+from kit.text import one_line, sought, storable
 from kit.urls import RefusedUrl, UrlIdentity, identify, url_words
 from services import collections, idempotency, tags
+from services.batches import Missing, check_ids
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Owned, Viewer, own
-from services.tags import MAX_CONTAINS_CHARS, Field, Missing, check_ids
 
 MAX_TITLE_CHARS: Final = 2_000
 MAX_DESCRIPTION_CHARS: Final = 20_000
@@ -112,15 +112,14 @@ async def resolve(
         raise BadInput("DELETED_AT orders the trash: set `filter.inTrash`.", field=("orderBy", "field"))
     for name, text in (("urlContains", wanted.url_contains), ("titleContains", wanted.title_contains)):
         if text is not None:
-            storable(text, what=f"`{name}`", max_chars=MAX_CONTAINS_CHARS, field=("filter", name))
+            sought(text, name)
     if len(any_tags or ()) + len(all_tags) > MAX_FILTER_TAGS:
         raise BadInput(f"A filter names at most {MAX_FILTER_TAGS} tags.", field=("filter", "anyTagNames"))
     found_any = await tags.families(rows, viewer, any_tags or (), field=("filter", "anyTagNames"))
     found_all = await tags.families(rows, viewer, all_tags, field=("filter", "allTagNames"))
     domain = wanted.domain
     if domain is not None:
-        domain = storable(domain, what="`domain`", max_chars=MAX_CONTAINS_CHARS, field=("filter", "domain"))
-        domain = domain.strip().rstrip(".").lower()
+        domain = sought(domain, "domain").strip().rstrip(".").lower()
     any_ids = None if any_tags is None else tuple(key for family in found_any for key in family)
     return replace(wanted, any_tag_ids=any_ids, all_tag_ids=found_all, domain=domain)
 

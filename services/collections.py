@@ -18,14 +18,14 @@ from db.collections import (
     SortValue,
 )
 from db.unit import Rows, Unit
-from kit.errors import BadInput, Conflict, NotFound
+from kit.errors import BadInput, Conflict, Field, NotFound
 from kit.ids import new_id
 from kit.paging import PageRequest
-from kit.text import color_of, name_of, one_line, slug_of, storable
+from kit.text import color_of, name_of, one_line, slug_of, sought, storable
 from services import idempotency
+from services.batches import Missing, check_ids
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Viewer, own
-from services.tags import MAX_CONTAINS_CHARS, Field, Missing, check_ids
 
 MAX_DEPTH: Final = 32
 MAX_COLLECTIONS: Final = 50_000
@@ -275,6 +275,4 @@ def _clean(given: dict[str, Any]) -> dict[str, Any]:
 def _searchable(wanted: CollectionFilter) -> CollectionFilter:
     if wanted.name_contains is None:
         return wanted
-    field = ("filter", "nameContains")
-    text = storable(wanted.name_contains, what="`nameContains`", max_chars=MAX_CONTAINS_CHARS, field=field)
-    return replace(wanted, name_contains=text)
+    return replace(wanted, name_contains=sought(wanted.name_contains, "nameContains"))

@@ -9,28 +9,18 @@ from uuid import UUID
 from db import tags as rows_of
 from db.tags import TagFilter, TagRow, TagSort
 from db.unit import Rows, Unit
-from kit.errors import BadInput, Conflict, NotFound
+from kit.errors import BadInput, Conflict, Field, NotFound
 from kit.ids import new_id
 from kit.paging import PageRequest
-from kit.text import MAX_TAG_DEPTH, TagPath, color_of, fold, storable, tag_path
+from kit.text import MAX_TAG_DEPTH, TagPath, color_of, fold, sought, tag_path
+from services.batches import Missing, check_ids
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Owned, Viewer, own
 
 MAX_TAGS: Final = 200_000
 """Most tags of one account."""
 
-MAX_IDS: Final = 1_000
-MAX_CONTAINS_CHARS: Final = 200
-Field = tuple[str, ...]
 _Place = tuple[UUID, UUID | None, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """An item of a list that nothing was done with: its place in the list, and why."""
-
-    index: int
-    reason: NotFound | Conflict
 
 
 class TagChanges(TypedDict, total=False):
@@ -211,12 +201,6 @@ def single_name(name: str, *, field: Field) -> str:
     return path.name
 
 
-def check_ids(keys: Sequence[UUID], *, field: Field = ("input", "ids")) -> None:
-    """Raise `BadInput` unless there are 1 to 1,000 ids."""
-    if not 1 <= len(keys) <= MAX_IDS:
-        raise BadInput(f"Between 1 and {MAX_IDS:,} ids are expected; these are {len(keys):,}.", field=field)
-
-
 async def _move(unit: Unit, tag: Owned[TagRow], leaf: str, parent: TagRow | None) -> None:
     owner_id, old = tag.row.owner_id, tag.row
     path = tag_path(leaf if parent is None else f"{parent.path}/{leaf}", field=("input", "name"))
@@ -363,7 +347,4 @@ def _why_kept(key: UUID, present: set[UUID]) -> NotFound | Conflict:
 def _searchable(wanted: TagFilter) -> TagFilter:
     if wanted.path_contains is None:
         return wanted
-    text = storable(
-        wanted.path_contains, what="`pathContains`", max_chars=MAX_CONTAINS_CHARS, field=("filter", "pathContains")
-    )
-    return replace(wanted, path_contains=fold(text))
+    return replace(wanted, path_contains=fold(sought(wanted.path_contains, "pathContains")))

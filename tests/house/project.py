@@ -20,7 +20,7 @@ INFRASTRUCTURE = {
     "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server"},
     "resolvers": {"context", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
-    "services": {"permissions", "events", "idempotency"},
+    "services": {"permissions", "events", "idempotency", "batches"},
     "tasks": {"broker", "schedule", "envelope", "orchestrator", "maintenance"},
     "db": {"tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"},
     "db/tables": {"events", "idempotency"},
