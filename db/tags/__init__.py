@@ -17,11 +17,12 @@ from db.tags.locks import grow, hold, reshape
 from db.tags.names import add_aliases, aliased, aliases, delete_aliases
 from db.tags.pages import TagFilter, TagSort, count, page
 from db.tags.rows import TagRow
-from db.tags.shaping import delete, insert, park, place, redirect, set_color
+from db.tags.shaping import Place, delete, insert, park, place, redirect, set_color
 from db.tags.tree import by_ids, by_keys, children, families, holds_at_least, subtrees
 
 __all__ = [
     "MAX_TAGS_OF_BOOKMARK",
+    "Place",
     "TagFilter",
     "TagRow",
     "TagSort",

@@ -6,9 +6,12 @@ from uuid import UUID
 from db.tags.rows import COLUMNS, TagRow
 from db.unit import Unit
 
+Place = tuple[UUID, UUID | None, str, str, str]
+"""Which tag stands where: `(id, parent_id, name, path, path_key)`."""
 
-async def insert(unit: Unit, owner_id: UUID, drafts: Sequence[tuple[UUID, UUID | None, str, str, str]]) -> list[TagRow]:
-    """Add tags, each `(id, parent_id, name, path, path_key)`, parents in the same call or there before.
+
+async def insert(unit: Unit, owner_id: UUID, drafts: Sequence[Place]) -> list[TagRow]:
+    """Add tags, parents in the same call or there before.
 
     Needs `grow` or `reshape`: then no path key can be taken between looking and adding.
     """
@@ -31,8 +34,8 @@ async def set_color(unit: Unit, owner_id: UUID, key: UUID, color: str | None) ->
     )
 
 
-async def place(unit: Unit, owner_id: UUID, moved: Sequence[tuple[UUID, UUID | None, str, str, str]]) -> None:
-    """Give tags new `(id, parent_id, name, path, path_key)`. Needs `reshape`, and keys that are free."""
+async def place(unit: Unit, owner_id: UUID, moved: Sequence[Place]) -> None:
+    """Give tags new places. Needs `reshape`, and keys that are free."""
     await unit.execute(
         """
         UPDATE tags t SET parent_id = moved.parent_id, name = moved.name, path = moved.path,
