@@ -18,7 +18,7 @@ from app.graphql.bodies import ClientGone, Reply, respond, respond_early
 from app.graphql.callers import Caller, Credential, Headers, identify, is_allowed
 from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Answer, ContextFactory, Operation
-from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, is_away, problem
+from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, is_away, outcome_of, problem
 from app.graphql.ide import PAGE_HEADERS
 from app.graphql.multipart import received_form
 from app.graphql.negotiation import (
@@ -175,7 +175,11 @@ class _Exchange:
 
     async def _answer(self, answer: Answer) -> None:
         media_type = self.accept.answer
-        status = HTTPStatus.BAD_REQUEST if answer.is_request_error and media_type == GRAPHQL_RESPONSE else HTTPStatus.OK
+        status = HTTPStatus.OK
+        if answer.is_request_error and media_type == GRAPHQL_RESPONSE:
+            # What was stopped half way is not the client's mistake: the same may succeed later.
+            is_stopped = outcome_of(answer.body["errors"]) == ErrorCode.UNAVAILABLE
+            status = HTTPStatus.SERVICE_UNAVAILABLE if is_stopped else HTTPStatus.BAD_REQUEST
         await self._reply(Reply(status, media_type, orjson.dumps(answer.body)))
 
     async def _reply(self, reply: Reply) -> None:

@@ -279,8 +279,9 @@ async def test_only_named_errors_reach_the_client(server: Running) -> None:
 
 
 async def test_an_operation_that_takes_too_long_is_stopped(server: Running) -> None:
-    answer = await asyncio.wait_for(post(server, {"query": "{ stuck }"}), timeout=10)
-    assert (answer.status_code, code_of(answer)) == (200, "UNAVAILABLE")
+    for accept, status in ((GRAPHQL, 503), (JSON, 200)):
+        answer = await asyncio.wait_for(post(server, {"query": "{ stuck }"}, accept=accept), timeout=10)
+        assert (answer.status_code, code_of(answer)) == (status, "UNAVAILABLE")
 
 
 async def test_graphiql_opens_for_a_browser(server: Running) -> None:
