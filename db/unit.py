@@ -23,7 +23,6 @@ RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _STATEMENT_CACHE = 512
 _JSONB_VERSION = b"\x01"  # what the binary format of jsonb begins with
 _CONNECT_SECONDS = 10.0
-_JSONB_VERSION = b"\x01"  # the only one there is: the first byte of jsonb on the wire
 
 
 class Rows(Protocol):
