@@ -81,6 +81,7 @@ class Settings:
 
     max_request_bytes: int = 1_000_000
     max_upload_bytes: int = 100 * 1024 * 1024
+    max_waiting_upload_bytes_per_user: int = 1024 * 1024 * 1024
     max_query_chars: int = 20_000
     max_query_tokens: int = 2_000
     max_query_depth: int = 12

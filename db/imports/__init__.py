@@ -17,7 +17,14 @@ from db.imports.jobs import (
     settle_total,
     snapshot,
 )
-from db.imports.uploads import UploadRow, insert_upload, known_uploads, purge_uploads, upload_by_id
+from db.imports.uploads import (
+    UploadRow,
+    insert_upload,
+    known_uploads,
+    purge_uploads,
+    upload_by_id,
+    waiting_bytes,
+)
 
 __all__ = [
     "FateRow",
@@ -40,4 +47,5 @@ __all__ = [
     "settle_total",
     "snapshot",
     "upload_by_id",
+    "waiting_bytes",
 ]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from db.unit import Rows, Unit
 
+_UPLOAD_LOCK = 0x7570_6C64
 _COLUMNS = "id, owner_id, file_name, size_bytes, sha256, detected_format, created_at, expires_at"
 
 
@@ -49,6 +50,16 @@ async def insert_upload(
         hours,
     )
     return UploadRow(**row)  # type: ignore[arg-type]  # an INSERT that returns always gives a row
+
+
+async def waiting_bytes(unit: Unit, owner_id: UUID) -> int:
+    """Return how much the owner's unexpired uploads take up, and let nobody add to it until this transaction ends."""
+    await unit.execute("SELECT pg_advisory_xact_lock(hashtextextended($1::text, $2))", str(owner_id), _UPLOAD_LOCK)
+    return int(
+        await unit.fetchval(
+            "SELECT coalesce(sum(size_bytes), 0) FROM uploads WHERE owner_id = $1 AND expires_at > now()", owner_id
+        )
+    )
 
 
 async def upload_by_id(rows: Rows, owner_id: UUID, key: UUID) -> UploadRow | None:

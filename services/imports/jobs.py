@@ -1,6 +1,8 @@
 """Imports as their owner handles them: upload, start, look, steer."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +30,7 @@ WORKFLOW = "IMPORT"
 ORDER, ITEM_ORDER = "imports", "import-items"
 _UPLOAD_FIELD = ("input", "uploadId")
 _BUSY_SECONDS = 10
+_FULL_SECONDS = 3600
 
 
 def path_of(settings: Settings, upload_id: UUID) -> Path:
@@ -39,13 +42,15 @@ async def upload(database: Database, viewer: Viewer, file: UploadedFile, setting
     """Keep a file that has arrived, for `upload_retention_hours`.
 
     The file is durable before its row is written: a row without its file cannot be seen. Raises `BadInput` when it is
-    empty or no bookmark file; nothing is kept then.
+    empty or no bookmark file, `RateLimited` when the account's uploads take up too much; nothing is kept then.
     """
     source_format = await asyncio.to_thread(detect, file.path)
     await asyncio.to_thread(open_reader, file.path)
     key = new_id()
-    await file.keep_as(path_of(settings, key))
-    async with database.unit() as unit:
+    kept = path_of(settings, key)
+    await file.keep_as(kept)
+    async with _removed_unless_committed(kept), database.unit() as unit:
+        await _check_waiting(unit, viewer, file.size_bytes, settings)
         return await rows_of.insert_upload(
             unit,
             key=key,
@@ -55,6 +60,26 @@ async def upload(database: Database, viewer: Viewer, file: UploadedFile, setting
             sha256=file.sha256,
             detected_format=source_format.value,
             hours=settings.upload_retention_hours,
+        )
+
+
+@asynccontextmanager
+async def _removed_unless_committed(path: Path) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        raise
+
+
+async def _check_waiting(unit: Unit, viewer: Viewer, size_bytes: int, settings: Settings) -> None:
+    most = settings.max_waiting_upload_bytes_per_user
+    if await rows_of.waiting_bytes(unit, viewer.id) + size_bytes > most:
+        raise RateLimited(
+            f"The files that wait to be imported may take up {most // 2**20:,} MiB together; "
+            f"each goes away {settings.upload_retention_hours} hours after it was uploaded.",
+            retry_after_seconds=_FULL_SECONDS,
+            field=("input", "file"),
         )
 
 

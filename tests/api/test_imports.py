@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from db.users import UserRow
@@ -290,3 +291,20 @@ async def test_lists_of_imports(graph: Graph, services: Services, ada: UserRow) 
     }
     some = (await graph.ask(document, ada, filter={"status": ["COMPLETED"]}))["imports"]
     assert some == {"totalCount": 1, "nodes": both["nodes"][1:]}
+
+
+async def test_waiting_files_may_not_fill_the_disk(
+    graph: Graph, services: Services, ada: UserRow, bob: UserRow
+) -> None:
+    room = len(FILE.encode()) * 2
+    services.settings = replace(services.settings, max_waiting_upload_bytes_per_user=room)
+    await upload(graph, services, ada)
+    await upload(graph, services, ada)
+    full = (await graph.ask(UPLOAD, ada, file=uploaded(services, FILE)))["uploadImport"]
+    assert full["upload"] is None
+    assert [error["code"] for error in full["userErrors"]] == ["RATE_LIMITED"]
+    kept = [path for path in services.settings.upload_dir.iterdir() if path.is_file()]
+    assert len(kept) == await services.database.fetchval("SELECT count(*) FROM uploads") == 2
+    await upload(graph, services, bob)
+    await services.database.execute("UPDATE uploads SET expires_at = now() WHERE owner_id = $1", ada.id)
+    await upload(graph, services, ada)
