@@ -11,8 +11,9 @@ from db.collections import CollectionRow, CollectionSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
 from kit.paging import page_request
-from resolvers.bookmarks import global_ids, item_errors, listed_under, optional_key, refuse_null
+from resolvers.bookmarks import listed_under
 from resolvers.context import Info, viewer_of
+from resolvers.ids import global_ids, optional_key
 from resolvers.inputs.collections import (
     AddToCollectionInput,
     CollectionChildrenPolicy,
@@ -26,7 +27,7 @@ from resolvers.inputs.collections import (
 )
 from resolvers.inputs.paging import OrderDirection
 from resolvers.loaders import load, load_row
-from resolvers.mutation import Payload, change
+from resolvers.mutation import Payload, change, item_errors, refuse_null
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
 from services import collections
 from services.collections import CollectionChanges, NewCollection

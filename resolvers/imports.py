@@ -15,8 +15,9 @@ from db.unit import Unit
 from kit.ids import decode_global_id
 from kit.paging import page_request
 from resolvers import agents, bookmarks
-from resolvers.bookmarks import Resume, optional_key
+from resolvers.bookmarks import Resume
 from resolvers.context import Info, viewer_of
+from resolvers.ids import optional_key
 from resolvers.inputs.imports import (
     ImportFilter,
     ImportIdInput,

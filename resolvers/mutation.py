@@ -7,7 +7,7 @@ errors of the domain are translated; the other is tasks.envelope.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import structlog
 from db.unit import RETRYABLE, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, GraphmarkError, NotFound, RateLimited, TooComplex
 from resolvers.context import Info, viewer_id
+from services.batches import Missing
 
 log = structlog.get_logger(__name__)
 _TRIES = 4
@@ -55,6 +56,22 @@ def as_user_error(error: GraphmarkError) -> UserError:
         message=error.message,
         field=list(error.field) or None,
         retry_after_seconds=error.retry_after_seconds if isinstance(error, RateLimited) else None,
+    )
+
+
+def item_errors(missing: Sequence[Missing], name: str) -> tuple[UserError, ...]:
+    """Return why nothing was done with some items of the input list called `name`; the others were done."""
+    return tuple(
+        UserError(code=item.reason.code, message=item.reason.message, field=["input", name, str(item.index)])
+        for item in missing
+    )
+
+
+def refuse_null(name: str, what: str) -> BadInput:
+    """Return the error for a field that may be left out but not be null."""
+    head, *tail = name.split("_")
+    return BadInput(
+        f"{what} cannot be null; leave it out to keep it.", field=("input", head + "".join(map(str.title, tail)))
     )
 
 

@@ -11,8 +11,9 @@ from db.tags import TagRow, TagSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
 from kit.paging import page_request
-from resolvers.bookmarks import global_ids, item_errors, listed_under, optional_key, refuse_null
+from resolvers.bookmarks import listed_under
 from resolvers.context import Info, viewer_of
+from resolvers.ids import global_ids, optional_key
 from resolvers.inputs.paging import OrderDirection
 from resolvers.inputs.tags import (
     CreateTagInput,
@@ -23,7 +24,7 @@ from resolvers.inputs.tags import (
     UpdateTagInput,
 )
 from resolvers.loaders import load, load_row
-from resolvers.mutation import Payload, change
+from resolvers.mutation import Payload, change, item_errors, refuse_null
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
 from services import tags
 from services.tags import TagChanges

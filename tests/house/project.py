@@ -18,7 +18,7 @@ DOMAINS = frozenset(
 # Names that are no domain: what a layer needs for itself.
 INFRASTRUCTURE = {
     "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server"},
-    "resolvers": {"context", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
+    "resolvers": {"context", "ids", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
     "services": {"permissions", "events", "idempotency", "batches"},
     "tasks": {"broker", "schedule", "envelope", "orchestrator", "maintenance"},

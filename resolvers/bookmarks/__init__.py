@@ -1,0 +1,29 @@
+"""Bookmarks in the graph."""
+
+from resolvers.bookmarks.changes import (
+    create_bookmark,
+    delete_bookmarks,
+    empty_trash,
+    restore_bookmarks,
+    update_bookmark,
+)
+from resolvers.bookmarks.following import BookmarkEventRow, Resume, bookmark_changed, event_bookmark, event_ids
+from resolvers.bookmarks.lists import bookmark, bookmark_by_url, find, list_bookmarks, listed_under
+
+__all__ = [
+    "BookmarkEventRow",
+    "Resume",
+    "bookmark",
+    "bookmark_by_url",
+    "bookmark_changed",
+    "create_bookmark",
+    "delete_bookmarks",
+    "empty_trash",
+    "event_bookmark",
+    "event_ids",
+    "find",
+    "list_bookmarks",
+    "listed_under",
+    "restore_bookmarks",
+    "update_bookmark",
+]
