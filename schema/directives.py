@@ -18,6 +18,15 @@ class RequiresRole:
     role: Role = strawberry.directive_field(name="role")
 
 
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION], description="What asking for this field once costs, in points; else 1."
+)
+class Cost:
+    """Shown as `@cost(weight: 50)`; counted by schema.costs."""
+
+    weight: int = strawberry.directive_field(name="weight")
+
+
 def requires_role(role: Role) -> dict[str, Any]:
     """Return the arguments that make a field demand `role` and say so in the SDL: `strawberry.field(**…)`."""
     return {"directives": [RequiresRole(role=role)], "extensions": [RoleGuard(role)]}

@@ -9,9 +9,13 @@ from resolvers import imports as answer
 from resolvers.inputs.imports import ImportFormat, ImportStatus, Outcome, Reason, RowClass
 from schema.agents import Task
 from schema.bookmarks import Bookmark
+from schema.directives import Cost
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
+
+ITEMS_COST = 50  # one statement for each import that it is asked of
+PREVIEW_COST = 2_000  # reads the whole file
 
 
 @strawberry.type(description="A row of the file, and what became of it.")
@@ -68,6 +72,7 @@ class Import(Node):
         resolver=answer.items,
         graphql_type=Connection[ImportItem],
         description="The rows that have met their fate, in the order of the file.",
+        directives=[Cost(weight=ITEMS_COST)],
     )
 
 
@@ -202,6 +207,7 @@ class ImportQuery:
         resolver=answer.preview_import,
         graphql_type=ImportPreview,
         description="What an import of this file would do. Writes nothing.",
+        directives=[Cost(weight=PREVIEW_COST)],
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from db.imports import chunks
 from db.unit import Rows
+from kit.turns import Turns
 from services.imports.frames import Folder, Row
 from services.imports.labels import folder_names, tag_names
 from services.imports.options import ImportOptions
@@ -25,6 +26,7 @@ SAMPLE_ROWS: Final = 20
 SAMPLE_NAMES: Final = 100
 _CHUNK_ROWS = 5_000
 _AT_ONCE = asyncio.Semaphore(2)
+_TURNS = Turns(1)
 
 
 class RowClass(StrEnum):
@@ -88,9 +90,15 @@ class Preview:
 async def preview(rows: Rows, viewer: Viewer, path: Path, options: ImportOptions) -> Preview:
     """Read a file and compare it with the viewer's bookmarks. Writes nothing.
 
-    Two at once per process; others wait. Raises `BadInput` when the file cannot be read as bookmarks.
+    Two at once per process and one per account; others wait. Raises `BadInput` when the file cannot be read as
+    bookmarks.
     """
-    async with _AT_ONCE, reading(path, chunk_rows=_CHUNK_ROWS) as file, aclosing(file.chunks()) as read:
+    async with (
+        _TURNS.taken(viewer.id),
+        _AT_ONCE,
+        reading(path, chunk_rows=_CHUNK_ROWS) as file,
+        aclosing(file.chunks()) as read,
+    ):
         seen = _Seen()
         async for chunk in read:
             await _add(rows, viewer, seen, chunk, file.folders, options)

@@ -6,11 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from app.graphql.documents import Documents
 from db.users import UserRow
 from kit.ids import encode_global_id, new_id
 from kit.uploads import UploadedFile
 from resolvers.context import Services
-from tests.client import Graph
+from tests.client import Graph, the_schema
 from tests.working import working
 
 UPLOAD = """
@@ -308,3 +311,20 @@ async def test_waiting_files_may_not_fill_the_disk(
     await upload(graph, services, bob)
     await services.database.execute("UPDATE uploads SET expires_at = now() WHERE owner_id = $1", ada.id)
     await upload(graph, services, ada)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{ imports(first: 100) { nodes { items(first: 10) { totalCount nodes { row } } } } }",
+        (
+            '{ a: previewImport(uploadId: "x") { total } b: previewImport(uploadId: "x") { total }'
+            ' c: previewImport(uploadId: "x") { total } }'
+        ),
+    ],
+)
+async def test_what_makes_the_server_work_hard_costs_more(services: Services, document: str) -> None:
+    plan = Documents(the_schema()._schema, services.settings)  # noqa: SLF001  as the endpoint takes it
+    prepared = plan.prepare(document, is_open=False)
+    assert prepared.errors == []
+    assert plan.cost(prepared, prepared.operation(None), None) > services.settings.max_query_cost
