@@ -19,6 +19,8 @@ REDACTED = "[redacted]"
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "dsn")
 # What these say at info is said better by our own events.
 _TALKATIVE = ("uvicorn", "taskiq", "asyncio")
+# It calls every orderly end of a worker a cancelled task and warns of it.
+_ALARMIST = "taskiq.receiver"
 
 
 def configure(*, level: LogLevel, style: LogFormat, stream: IO[str] = sys.stderr) -> None:
@@ -50,6 +52,7 @@ def configure(*, level: LogLevel, style: LogFormat, stream: IO[str] = sys.stderr
     logging.root.setLevel(number)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.getLogger(_ALARMIST).setLevel(logging.ERROR)
 
 
 def _rendering(stream: IO[str], for_people: bool) -> list[Processor]:
