@@ -11,7 +11,7 @@ from db.collections import CollectionRow, CollectionSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
 from kit.paging import page_request
-from resolvers.bookmarks import listed_under
+from resolvers.bookmarks import counted_under, listed_under
 from resolvers.context import Info, viewer_of
 from resolvers.ids import global_ids, optional_key
 from resolvers.inputs.collections import (
@@ -48,6 +48,7 @@ Remove = Annotated[RemoveFromCollectionInput, strawberry.argument(description="W
 _TIMES = {CollectionSort.CREATED_AT, CollectionSort.UPDATED_AT}
 
 bookmarks_of = listed_under(Home.COLLECTION)
+bookmark_count = counted_under(Home.COLLECTION)
 
 
 async def list_collections(
@@ -95,11 +96,6 @@ async def parent(row: strawberry.Parent[CollectionRow], info: Info) -> Collectio
 async def children(row: strawberry.Parent[CollectionRow], info: Info) -> list[CollectionRow]:
     """Return the collections right below one."""
     return await load(info, "collection children", row.id, rows.children) or []
-
-
-async def bookmark_count(row: strawberry.Parent[CollectionRow], info: Info) -> int:
-    """Count the bookmarks of a collection."""
-    return await load(info, "collection counts", row.id, rows.bookmark_counts) or 0
 
 
 async def of_bookmark(row: strawberry.Parent[BookmarkRow], info: Info) -> list[CollectionRow]:

@@ -11,7 +11,7 @@ from db.tags import TagRow, TagSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
 from kit.paging import page_request
-from resolvers.bookmarks import listed_under
+from resolvers.bookmarks import counted_under, listed_under
 from resolvers.context import Info, viewer_of
 from resolvers.ids import global_ids, optional_key
 from resolvers.inputs.paging import OrderDirection
@@ -41,6 +41,7 @@ Merge = Annotated[MergeTagsInput, strawberry.argument(description="What to merge
 Delete = Annotated[DeleteTagsInput, strawberry.argument(description="What to delete.")]
 
 bookmarks_of = listed_under(Home.TAG)
+bookmark_count = counted_under(Home.TAG)
 
 
 async def list_tags(
@@ -92,11 +93,6 @@ async def children(row: strawberry.Parent[TagRow], info: Info) -> list[TagRow]:
 async def aliases(row: strawberry.Parent[TagRow], info: Info) -> list[str]:
     """Return the other paths that lead to a tag."""
     return await load(info, "tag aliases", row.id, rows.aliases) or []
-
-
-async def bookmark_count(row: strawberry.Parent[TagRow], info: Info) -> int:
-    """Count the bookmarks of a tag."""
-    return await load(info, "tag counts", row.id, rows.bookmark_counts) or 0
 
 
 async def of_bookmark(row: strawberry.Parent[BookmarkRow], info: Info) -> list[TagRow]:

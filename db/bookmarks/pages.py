@@ -11,8 +11,7 @@ from db.bookmarks.rows import COLUMNS, WIDTH, BookmarkRow
 from db.unit import Rows
 
 SORT_TITLE_CHARS = 100
-"""Titles are ordered by so many leading characters, then by id, so that a cursor stays short."""
-SORT_DOMAIN_CHARS = 255
+"""Titles are ordered by so many leading characters, then by id, so that cursors and index entries stay short."""
 
 
 class BookmarkSort(StrEnum):
@@ -44,7 +43,7 @@ _SORT_SQL = {
     BookmarkSort.CREATED_AT: "b.created_at",
     BookmarkSort.UPDATED_AT: "b.updated_at",
     BookmarkSort.TITLE: f"left(lower(b.title), {SORT_TITLE_CHARS})",
-    BookmarkSort.DOMAIN: f"left(b.domain, {SORT_DOMAIN_CHARS})",
+    BookmarkSort.DOMAIN: "b.domain",
     BookmarkSort.DELETED_AT: "b.deleted_at",
 }
 
@@ -88,15 +87,16 @@ async def counts_under(
 ) -> dict[UUID, int]:
     """Return that number for each of several collections or tags, in one statement; direct links only."""
     query = Query(owner_id)
-    where = " AND ".join([*conditions_of(query, wanted), linked(home, "scope.id")])
+    where = " AND ".join(conditions_of(query, wanted))
     found = await rows.fetch(
         f"""
-        SELECT scope.id, counted.number FROM unnest({query.bind(list(homes))}::uuid[]) AS scope (id)
-        CROSS JOIN LATERAL (SELECT count(*) AS number FROM bookmarks b WHERE {where}) AS counted
+        SELECT scope.{home.value}_id AS home, count(*) AS number
+        FROM bookmark_{home.value}s scope JOIN bookmarks b ON b.id = scope.bookmark_id
+        WHERE scope.{home.value}_id = ANY({query.bind(list(homes))}) AND {where} GROUP BY scope.{home.value}_id
         """,
         *query.arguments,
     )
-    return {row["id"]: row["number"] for row in found}
+    return dict.fromkeys(homes, 0) | {row["home"]: row["number"] for row in found}
 
 
 def _select(query: Query, conditions: list[str], cut: Slice) -> str:

@@ -7,7 +7,6 @@ by whoever is about to put bookmarks into collections, `reshape` (excludes it) b
 from db.collections.links import (
     MAX_COLLECTIONS_OF_BOOKMARK,
     add_links,
-    bookmark_counts,
     fullest,
     linked_bookmarks,
     of_bookmarks,
@@ -40,7 +39,6 @@ __all__ = [
     "SortValue",
     "add_links",
     "arrange",
-    "bookmark_counts",
     "by_ids",
     "children",
     "count",

@@ -94,19 +94,3 @@ async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID])
         list(bookmark_ids),
     )
     return grouped(found, bookmark_ids)
-
-
-async def bookmark_counts(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how many bookmarks outside the trash lie in each collection itself."""
-    counts = dict.fromkeys(keys, 0)
-    for row in await rows.fetch(
-        """
-        SELECT link.collection_id, count(*) AS number
-        FROM bookmark_collections link JOIN bookmarks b ON b.id = link.bookmark_id
-        WHERE link.collection_id = ANY($2) AND b.owner_id = $1 AND b.deleted_at IS NULL GROUP BY link.collection_id
-        """,
-        owner_id,
-        list(keys),
-    ):
-        counts[row["collection_id"]] = row["number"]
-    return counts

@@ -119,7 +119,9 @@ CREATE INDEX bookmarks_added ON bookmarks (owner_id, added_at DESC, id DESC) WHE
 CREATE INDEX bookmarks_updated ON bookmarks (owner_id, updated_at DESC, id DESC) WHERE deleted_at IS NULL;
 CREATE INDEX bookmarks_trash ON bookmarks (owner_id, deleted_at DESC, id DESC) WHERE deleted_at IS NOT NULL;
 CREATE INDEX bookmarks_purge ON bookmarks (deleted_at) WHERE deleted_at IS NOT NULL;
-CREATE INDEX bookmarks_domain ON bookmarks (owner_id, domain);
+CREATE INDEX bookmarks_created ON bookmarks (owner_id, created_at DESC, id DESC) WHERE deleted_at IS NULL;
+CREATE INDEX bookmarks_title ON bookmarks (owner_id, left(lower(title), 100), id) WHERE deleted_at IS NULL;
+CREATE INDEX bookmarks_domain ON bookmarks (owner_id, domain, id) WHERE deleted_at IS NULL;
 CREATE INDEX bookmarks_search ON bookmarks USING gin (search);
 
 CREATE TABLE collections (

@@ -7,7 +7,6 @@ Three advisory locks per owner, held until the transaction ends, taken in this o
 
 from db.tags.links import (
     MAX_TAGS_OF_BOOKMARK,
-    bookmark_counts,
     lock_bookmarks,
     of_bookmarks,
     refresh_words,
@@ -29,7 +28,6 @@ __all__ = [
     "add_aliases",
     "aliased",
     "aliases",
-    "bookmark_counts",
     "by_ids",
     "by_keys",
     "children",

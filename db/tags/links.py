@@ -77,18 +77,3 @@ async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID])
         list(bookmark_ids),
     )
     return grouped(found, bookmark_ids)
-
-
-async def bookmark_counts(rows: Rows, owner_id: UUID, tag_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """Return how many bookmarks outside the trash bear each tag itself."""
-    counts = dict.fromkeys(tag_ids, 0)
-    for row in await rows.fetch(
-        """
-        SELECT link.tag_id, count(*) AS number FROM bookmark_tags link JOIN bookmarks b ON b.id = link.bookmark_id
-        WHERE link.tag_id = ANY($2) AND b.owner_id = $1 AND b.deleted_at IS NULL GROUP BY link.tag_id
-        """,
-        owner_id,
-        list(tag_ids),
-    ):
-        counts[row["tag_id"]] = row["number"]
-    return counts

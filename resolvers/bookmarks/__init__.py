@@ -8,7 +8,7 @@ from resolvers.bookmarks.changes import (
     update_bookmark,
 )
 from resolvers.bookmarks.following import BookmarkEventRow, Resume, bookmark_changed, event_bookmark, event_ids
-from resolvers.bookmarks.lists import bookmark, bookmark_by_url, find, list_bookmarks, listed_under
+from resolvers.bookmarks.lists import bookmark, bookmark_by_url, counted_under, find, list_bookmarks, listed_under
 
 __all__ = [
     "BookmarkEventRow",
@@ -16,6 +16,7 @@ __all__ = [
     "bookmark",
     "bookmark_by_url",
     "bookmark_changed",
+    "counted_under",
     "create_bookmark",
     "delete_bookmarks",
     "empty_trash",

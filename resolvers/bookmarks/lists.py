@@ -74,16 +74,22 @@ def listed_under(home: Home) -> Any:
                 database, viewer, home, keys, wanted=wanted, order=order, request=request
             )
 
-        async def count(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
-            return await bookmarks.counts_under(database, viewer, home, keys, wanted)
-
         async def total() -> int:
-            return await load(info, f"bookmarks counted under {home} {wanted!r}", parent.id, count) or 0
+            return await _counted(info, home, parent.id, wanted)
 
         name = f"bookmarks under {home} {wanted!r} {order!r} {request!r}"
         return _cut(request, order, await load(info, name, parent.id, fetch) or [], total)
 
     return bookmarks_under
+
+
+def counted_under(home: Home) -> Any:
+    """Return the resolver of how many bookmarks outside the trash one collection or tag has, direct links only."""
+
+    async def bookmark_count(parent: strawberry.Parent[Any], info: Info) -> int:
+        return await _counted(info, home, parent.id, rows.BookmarkFilter())
+
+    return bookmark_count
 
 
 async def find(info: Info, key: UUID) -> BookmarkRow | None:
@@ -99,6 +105,16 @@ async def bookmark(info: Info, id: BookmarkId) -> BookmarkRow | None:  # noqa: A
 async def bookmark_by_url(info: Info, url: Address) -> BookmarkRow | None:
     """Return the viewer's bookmark of an address, unless it lies in the trash."""
     return await bookmarks.by_url(info.context.database, viewer_of(info), url)
+
+
+async def _counted(info: Info, home: Home, key: UUID, wanted: rows.BookmarkFilter) -> int:
+    """Count the bookmarks of one collection or tag together with those of others that are asked for."""
+    viewer = viewer_of(info)
+
+    async def fetch(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
+        return await bookmarks.counts_under(database, viewer, home, keys, wanted)
+
+    return await load(info, f"bookmarks counted under {home} {wanted!r}", key, fetch) or 0
 
 
 def _cut(

@@ -125,25 +125,37 @@ async def test_walking_gives_the_model(
 
 
 @pytest.mark.parametrize(
-    ("sort", "index"), [(BookmarkSort.ADDED_AT, "bookmarks_added"), (BookmarkSort.UPDATED_AT, "bookmarks_updated")]
+    ("sort", "index"),
+    [
+        (BookmarkSort.ADDED_AT, "bookmarks_added"),
+        (BookmarkSort.CREATED_AT, "bookmarks_created"),
+        (BookmarkSort.UPDATED_AT, "bookmarks_updated"),
+        (BookmarkSort.TITLE, "bookmarks_title"),
+        (BookmarkSort.DOMAIN, "bookmarks_domain"),
+    ],
 )
+@pytest.mark.parametrize("descending", [True, False])
 async def test_a_deep_page_reads_no_more_than_it_shows(
-    database: Database, make: Maker, sort: BookmarkSort, index: str
+    database: Database, make: Maker, sort: BookmarkSort, index: str, *, descending: bool
 ) -> None:
     viewer = await make.viewer()
     await database.execute(
         """
-        INSERT INTO bookmarks (owner_id, id, url, canonical_url, url_key, url_key_version, domain, added_at, updated_at)
-        SELECT $1, gen_random_uuid(), 'u', 'u', decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, 'd',
-            now() - n * interval '1 minute', now() - n * interval '1 minute' FROM generate_series(1, 5000) AS n
+        INSERT INTO bookmarks
+            (owner_id, id, url, canonical_url, url_key, url_key_version, domain, title, added_at, created_at,
+             updated_at)
+        SELECT $1, gen_random_uuid(), 'u', 'u', decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, lpad(n::text, 5, '0'),
+            'T' || lpad(n::text, 5, '0'), moment, moment, moment
+        FROM generate_series(1, 5000) AS n, LATERAL (SELECT now() - n * interval '1 minute') AS ago (moment)
         """,
         viewer.id,
     )
     await database.execute("ANALYZE bookmarks")
-    deep = (datetime.now(UTC) - timedelta(minutes=4_000), new_id())
+    texts = {BookmarkSort.TITLE: "t02500", BookmarkSort.DOMAIN: "02500"}
+    deep = (texts.get(sort) or datetime.now(UTC) - timedelta(minutes=2_500), new_id())
     request = PageRequest(limit=20, backward=False, position=deep)
     spy = Explaining(database)
-    await bookmarks.page(cast("Database", spy), viewer, BookmarkFilter(), BookmarkOrder(sort), request)
+    await bookmarks.page(cast("Database", spy), viewer, BookmarkFilter(), BookmarkOrder(sort, descending), request)
     assert index in spy.plan
     assert spy.rows_read <= 21
 

@@ -8,11 +8,12 @@ from uuid import UUID
 import pytest
 
 from db import collections as rows_of
+from db.bookmarks import BookmarkFilter, Home
 from db.collections import CollectionFilter, CollectionRow
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, NotFound
 from kit.ids import new_id
-from services import collections
+from services import bookmarks, collections
 from services.collections import NewCollection
 from services.permissions import Viewer
 from tests.make import Maker
@@ -204,7 +205,7 @@ async def test_bookmarks_go_in_and_out(database: Database, make: Maker) -> None:
     assert changed_tables(before, await snapshot(database)) == set()
     async with database.unit() as unit:
         assert (await collections.remove_bookmarks(unit, ada, place.id, [one.id]))[1:] == ([one.id], [])
-    counts = await rows_of.bookmark_counts(database, ada.id, [place.id])
+    counts = await bookmarks.counts_under(database, ada, Home.COLLECTION, [place.id], BookmarkFilter())
     assert counts == {place.id: 1}
 
 

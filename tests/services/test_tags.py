@@ -10,6 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from db import tags as rows_of
+from db.bookmarks import BookmarkFilter, Home
 from db.tags import TagFilter, TagSort
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict, NotFound
@@ -335,7 +336,7 @@ async def test_counts_leave_out_the_trash(database: Database, make: Maker) -> No
     await make.bookmark(ada, {"tags": ["a/b"]})
     await make.trashed(ada, {"tags": ["a/b"]})
     found = {row["path"]: row["id"] for row in await database.fetch("SELECT path, id FROM tags")}
-    counts = await rows_of.bookmark_counts(database, ada.id, list(found.values()))
+    counts = await bookmarks.counts_under(database, ada, Home.TAG, list(found.values()), BookmarkFilter())
     assert counts == {found["a"]: 0, found["a/b"]: 1}
     assert await tags.count(database, ada, TagFilter(is_used=True)) == 1
     assert await tags.count(database, ada, TagFilter(is_used=False)) == 1
