@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db import bookmarks as rows_of
 from db.bookmarks import BookmarkDraft, BookmarkRow
-from db.unit import Rows, Unit
+from db.unit import Unit
 from kit.errors import Conflict
 from kit.ids import new_id
 from kit.settings import Settings
@@ -16,6 +16,7 @@ from services import idempotency
 from services.bookmarks.changing import write
 from services.bookmarks.links import Links, prepare_links, replace_links, united
 from services.bookmarks.lists import get
+from services.bookmarks.room import check_room
 from services.bookmarks.values import MAX_NOTES_CHARS, BookmarkChanges, clean, columns_of, identity_of
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Owned, Viewer, own
@@ -78,7 +79,7 @@ async def create(
     if earlier is not None:
         return await _repeat(unit, viewer, earlier, existing)
     if existing is None:
-        await _check_room(unit, viewer, settings.max_bookmarks_per_user)
+        await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
     elif on_duplicate in {DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.ERROR}:
         return await _meet(unit, own(viewer, existing, "bookmark"), values, Links(), on_duplicate)
     links = await prepare_links(unit, viewer, changes)
@@ -123,11 +124,6 @@ async def _repeat(unit: Unit, viewer: Viewer, made: UUID, existing: BookmarkRow 
     if row is None:
         raise Conflict("What this request made has been removed since.", field=("input", "idempotencyKey"))
     return Saved(row, created=row.id == made)
-
-
-async def _check_room(rows: Rows, viewer: Viewer, limit: int) -> None:
-    if await rows_of.holds_at_least(rows, viewer.id, limit):
-        raise Conflict(f"An account has at most {limit:,} bookmarks, the trash included.")
 
 
 def _merged(row: BookmarkRow, values: dict[str, Any]) -> dict[str, Any]:

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from db import imports as rows_of
 from db.agents import TaskRow
-from db.bookmarks import holds_at_least
 from db.imports import FateRow, ImportRow, UploadRow
 from db.unit import Database, Rows, Unit
-from kit.errors import Conflict, RateLimited
+from kit.errors import RateLimited
 from kit.ids import new_id
 from kit.paging import PageRequest
 from kit.settings import Settings
 from kit.uploads import UploadedFile
 from services import agents, collections, idempotency
 from services.agents import TaskStatus
+from services.bookmarks.room import check_room
 from services.events import EventDraft, Topic
 from services.imports.detect import detect, open_reader
 from services.imports.options import ImportOptions
@@ -120,8 +120,7 @@ async def start(
     if options.parent_collection_id is not None:
         parent = await collections.get(unit, viewer, options.parent_collection_id)
         own(viewer, parent, "collection", field=("input", "options", "parentCollectionId"))
-    if await holds_at_least(unit, viewer.id, settings.max_bookmarks_per_user):
-        raise Conflict(f"An account has at most {settings.max_bookmarks_per_user:,} bookmarks, the trash included.")
+    await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
     if await rows_of.open_count(unit, viewer.id) >= settings.max_running_imports_per_user:
         raise RateLimited(
             f"At most {settings.max_running_imports_per_user} imports run at once; wait for one to end.",

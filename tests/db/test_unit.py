@@ -11,6 +11,7 @@ from db.unit import Database, Unit
 from kit.errors import BadInput, Unavailable
 from resolvers.context import Context, Services
 from resolvers.mutation import Payload, change
+from services.permissions import Viewer
 from tests.conftest import Rung
 
 
@@ -61,10 +62,10 @@ async def test_a_server_that_is_not_there_is_one_clear_sentence() -> None:
 
 
 class FakeInfo:
-    """As much of Strawberry's Info as `change` reads."""
+    """As much of Strawberry's Info as `change` reads; each is somebody else's."""
 
     def __init__(self, services: Services) -> None:
-        self.context = Context(services=services, viewer=None, request_id="test")
+        self.context = Context(services=services, viewer=Viewer(id=uuid.uuid4()), request_id="test")
 
 
 async def test_a_deadlock_is_tried_again_and_nobody_notices(services: Services) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from time import monotonic
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from kit.errors import BadInput, Conflict, ErrorCode, NotFound
 from kit.ids import new_id
 from kit.settings import Settings
 from services import bookmarks
-from services.bookmarks import BookmarkChanges, DuplicatePolicy, Saved
+from services.bookmarks import BookmarkChanges, DuplicatePolicy, Saved, room
 from services.permissions import Viewer
 from tests.make import Maker
 from tests.snapshot import changed_tables, snapshot
@@ -227,6 +228,54 @@ async def test_an_account_has_room_for_so_many(database: Database, make: Maker) 
     with pytest.raises(Conflict, match="at most 1 bookmarks, the trash included"):
         await save(database, ada, {"url": "https://other.example/"}, limit=1)
     assert not (await save(database, ada, {"url": URL}, limit=1)).created
+
+
+class Counting:
+    """Runs statements on a database and counts them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.statements = 0
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        self.statements += 1
+        return await self._database.fetchval(sql, *arguments)
+
+
+async def test_an_account_far_below_its_limit_is_counted_once_a_minute(
+    database: Database, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "FAR", 2)
+    ada, bob = await make.viewer(), await make.viewer()
+    counting = Counting(database)
+    rows = cast("Database", counting)
+    await make.bookmark(ada, {"url": "https://a.example/"})
+    for _ in range(3):
+        await room.check_room(rows, ada.id, 4)
+    assert counting.statements == 1
+    await room.check_room(rows, bob.id, 4)
+    assert counting.statements == 2
+    later = monotonic() + room.REMEMBERED_SECONDS + 1
+    monkeypatch.setattr(room, "monotonic", lambda: later)
+    await make.bookmark(ada, {"url": "https://b.example/"})
+    for _ in range(3):  # near the limit it is counted every time, and against the limit itself
+        await room.check_room(rows, ada.id, 4)
+    assert counting.statements == 2 + 3 * 2
+    for path in "cd":
+        await make.bookmark(ada, {"url": f"https://{path}.example/"})
+    with pytest.raises(Conflict, match="at most 4 bookmarks, the trash included"):
+        await room.check_room(rows, ada.id, 4)
+
+
+async def test_only_so_many_accounts_are_remembered(
+    database: Database, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_REMEMBERED", 1)
+    ada, bob = await make.viewer(), await make.viewer()
+    counting = Counting(database)
+    for viewer in (ada, bob, bob, ada):
+        await room.check_room(cast("Database", counting), viewer.id, 1_000_000)
+    assert counting.statements == 3
 
 
 @pytest.mark.parametrize(
