@@ -46,20 +46,22 @@ class Reading:
     folders: list[Folder] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     _stream: asyncio.StreamReader | None = None
+    _ahead: asyncio.Task[tuple[Sequence[Folder], list[Row]] | None] | None = None
 
     async def chunks(self) -> AsyncGenerator[list[Row], None]:
-        """Yield the rows, a chunk at a time. While one is used the next is on its way: close it when leaving early."""
-        ahead = asyncio.create_task(self._next())
-        try:
-            while (chunk := await ahead) is not None:
-                folders, rows = chunk
-                self.folders += folders
-                ahead = asyncio.create_task(self._next())
-                yield rows
-        finally:
-            ahead.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ReaderEnded, BadInput):
-                await ahead
+        """Yield the rows, a chunk at a time. While one is used the next is on its way."""
+        self._ahead = asyncio.create_task(self._next())
+        while (chunk := await self._ahead) is not None:
+            folders, rows = chunk
+            self.folders += folders
+            self._ahead = asyncio.create_task(self._next())
+            yield rows
+
+    async def stop(self) -> None:
+        """Wait for nothing more: whoever leaves early, by an error too, leaves a chunk on its way."""
+        if self._ahead is not None:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
 
     async def _next(self) -> tuple[Sequence[Folder], list[Row]] | None:
         if self._stream is None:
@@ -86,12 +88,16 @@ async def reading(path: Path, *, skip_rows: int = 0, chunk_rows: int) -> AsyncIt
         cwd=_ROOT,
         limit=_PIPE_BYTES,
     )
+    file = None
     try:
         if process.stdout is None:
             raise ReaderEnded("The file could not be read.")
         message = await _receive(process.stdout)
-        yield Reading(total=message["total"], _stream=process.stdout)
+        file = Reading(total=message["total"], _stream=process.stdout)
+        yield file
     finally:
+        if file is not None:
+            await file.stop()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         # asyncio keeps an unread pipe open until its end is read: take the rest, so that the process is seen to end.
