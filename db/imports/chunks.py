@@ -161,9 +161,11 @@ async def namesakes(
     """Return `(id, parent, name)` of plain collections with these names below these parents, in their order."""
     found = await unit.fetch(
         """
-        SELECT id, parent_id, name FROM collections
-        WHERE owner_id = $1 AND NOT is_smart AND name = ANY($3)
-            AND (parent_id = ANY($2) OR (parent_id IS NULL AND $4))
+        SELECT id, parent_id, name, position FROM collections
+        WHERE owner_id = $1 AND NOT is_smart AND name = ANY($3) AND parent_id = ANY($2)
+        UNION ALL
+        SELECT id, parent_id, name, position FROM collections
+        WHERE $4 AND owner_id = $1 AND NOT is_smart AND name = ANY($3) AND parent_id IS NULL
         ORDER BY parent_id, position, id
         """,
         owner_id,
@@ -182,13 +184,12 @@ async def add_collections(
         """
         INSERT INTO collections (owner_id, id, parent_id, name, slug, description, position)
         SELECT $1, new.id, new.parent_id, new.name, new.slug, new.description,
-            coalesce(last.position, -1) + row_number() OVER (PARTITION BY new.parent_id ORDER BY new.place)
+            coalesce(CASE WHEN new.parent_id IS NULL
+                THEN (SELECT max(position) FROM collections WHERE owner_id = $1 AND parent_id IS NULL)
+                ELSE (SELECT max(position) FROM collections WHERE owner_id = $1 AND parent_id = new.parent_id)
+            END, -1) + row_number() OVER (PARTITION BY new.parent_id ORDER BY new.place)
         FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY
             AS new (id, parent_id, name, slug, description, place)
-        LEFT JOIN LATERAL (
-            SELECT max(position) AS position FROM collections
-            WHERE owner_id = $1 AND parent_id IS NOT DISTINCT FROM new.parent_id
-        ) AS last ON true
         """,
         owner_id,
         *([draft[column] for draft in drafts] for column in range(5)),
