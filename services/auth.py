@@ -57,22 +57,12 @@ async def register(
     With an unused set-up token the account becomes an administrator. Raises `BadInput` for an unusable address, name,
     password or token, `Conflict` when the address is taken, `Forbidden` when registration is not open.
     """
-    key, shown = email_key(email), clean_name(name)
-    check_password(password)
     if invite_token is None and accounts.settings.registration is not Registration.OPEN:
         raise Forbidden("This server does not open accounts for everybody; ask its administrator for an invitation.")
-    password_hash = await accounts.passwords.hash(password)
+    newcomer = await _prepare(accounts, email=email, password=password, name=name)
     async with accounts.database.unit() as unit:
         role = Role.USER if invite_token is None else await _redeem(unit, invite_token)
-        user = await users.insert(
-            unit,
-            key=new_id(),
-            email=email.strip(),
-            email_key=key,
-            name=shown,
-            role=role.value,
-            password_hash=password_hash,
-        )
+        user = await _add(unit, newcomer, role)
         if user is None:
             raise Conflict("There is an account with this address already; sign in instead.", field=("input", "email"))
         return await _open_session(unit, accounts.settings, user, device)
@@ -80,19 +70,9 @@ async def register(
 
 async def create_user(accounts: Accounts, *, email: str, password: str, name: str, role: Role) -> UserRow:
     """Open an account on the operator's word: registration policy does not apply, and no session is opened."""
-    key, shown = email_key(email), clean_name(name)
-    check_password(password)
-    password_hash = await accounts.passwords.hash(password)
+    newcomer = await _prepare(accounts, email=email, password=password, name=name)
     async with accounts.database.unit() as unit:
-        user = await users.insert(
-            unit,
-            key=new_id(),
-            email=email.strip(),
-            email_key=key,
-            name=shown,
-            role=role.value,
-            password_hash=password_hash,
-        )
+        user = await _add(unit, newcomer, role)
     if user is None:
         raise Conflict("There is an account with this address already.", field=("input", "email"))
     return user
@@ -174,6 +154,36 @@ def check_password(password: str) -> None:
             f"A password has {MIN_PASSWORD_CHARS} to {MAX_PASSWORD_CHARS:,} characters; a sentence is a good one.",
             field=("input", "password"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Newcomer:
+    """An account before it is stored."""
+
+    email: str
+    email_key: str
+    name: str
+    password_hash: str
+
+
+async def _prepare(accounts: Accounts, *, email: str, password: str, name: str) -> _Newcomer:
+    """Check and hash what somebody gave, outside of any transaction. Raises `BadInput`."""
+    key, shown = email_key(email), clean_name(name)
+    check_password(password)
+    return _Newcomer(email.strip(), key, shown, await accounts.passwords.hash(password))
+
+
+async def _add(unit: Unit, newcomer: _Newcomer, role: Role) -> UserRow | None:
+    """Open the account; None when the address is taken."""
+    return await users.insert(
+        unit,
+        key=new_id(),
+        email=newcomer.email,
+        email_key=newcomer.email_key,
+        name=newcomer.name,
+        role=role.value,
+        password_hash=newcomer.password_hash,
+    )
 
 
 async def _redeem(unit: Unit, invite_token: str) -> Role:
