@@ -91,6 +91,11 @@ async def by_id(rows: Rows, owner_id: UUID, key: UUID) -> ImportRow | None:
     return found[0] if found else None
 
 
+async def lock(unit: Unit, owner_id: UUID, key: UUID) -> None:
+    """Let nobody write or steer one of the owner's imports until the transaction ends. Its task is locked later."""
+    await unit.execute("SELECT FROM imports WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE", owner_id, key)
+
+
 async def by_ids(rows: Rows, owner_id: UUID, keys: list[UUID]) -> list[ImportRow]:
     """Return those of `keys` that are the owner's, in no order."""
     found = await rows.fetch(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.owner_id = $1 AND i.id = ANY($2)", owner_id, keys)

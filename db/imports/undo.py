@@ -122,15 +122,9 @@ async def advance(unit: Unit, import_id: UUID, *, next_row: int, removed: int, r
     )
 
 
-async def begin(unit: Unit, import_id: UUID, task_id: UUID) -> bool:
-    """Let a task be the one that takes the import back; False when there is one already."""
-    return bool(
-        await unit.execute(
-            "UPDATE imports SET undo_task_id = $2 WHERE id = $1 AND undo_task_id IS NULL AND undone_at IS NULL",
-            import_id,
-            task_id,
-        )
-    )
+async def begin(unit: Unit, import_id: UUID, task_id: UUID) -> None:
+    """Let a task be the one that takes the import back."""
+    await unit.execute("UPDATE imports SET undo_task_id = $2 WHERE id = $1", import_id, task_id)
 
 
 async def end(unit: Unit, import_id: UUID) -> None:

@@ -160,6 +160,12 @@ async def get(rows: Rows, viewer: Viewer, key: UUID) -> Owned[ImportRow]:
     return own(viewer, await rows_of.by_id(rows, viewer.id, key), "import", field=("input", "id"))
 
 
+async def held(unit: Unit, viewer: Viewer, key: UUID) -> Owned[ImportRow]:
+    """Return one of the viewer's imports as it stays until the transaction ends; `NotFound` otherwise."""
+    await rows_of.lock(unit, viewer.id, key)
+    return await get(unit, viewer, key)
+
+
 async def pause(unit: Unit, viewer: Viewer, key: UUID) -> ImportRow:
     """Stop an import after the rows it has written. `NotFound`; `Conflict` once it has ended."""
     await agents.pause(unit, await _task(unit, viewer, key))
@@ -217,7 +223,7 @@ async def count_items(rows: Rows, owned: Owned[ImportRow], *, outcomes: list[Out
 
 
 async def _task(unit: Unit, viewer: Viewer, key: UUID) -> Owned[TaskRow]:
-    return await agents.get(unit, viewer, (await get(unit, viewer, key)).row.task_id)
+    return await agents.get(unit, viewer, (await held(unit, viewer, key)).row.task_id)
 
 
 async def _follow(unit: Unit, task: TaskRow) -> list[EventDraft]:

@@ -58,7 +58,10 @@ class Existing:
 
 @dataclass(slots=True)
 class Fate:
-    """What became of one row. `undo` says how to take it back: old values, added ids; None when nothing changed."""
+    """What became of one row. `undo` says how to take it back: old values, added ids; None when nothing changed.
+
+    It also tells which version of the bookmark the row's chunk `found`, and which `version` it left.
+    """
 
     row: Row
     outcome: Outcome
@@ -129,6 +132,7 @@ def meet(
     in_trash = existing is not None and existing.deleted_at is not None and not target.restored
     if in_trash and not options.restore_trashed:
         return Fate(row, Outcome.SKIPPED, Reason.IN_TRASH, target)
+    was_changed = target.is_changed
     undo: dict[str, Any] = {}
     if in_trash and existing is not None and existing.deleted_at is not None:
         target.restored = True
@@ -139,10 +143,10 @@ def meet(
     reason = Reason.DUPLICATE_IN_FILE if repeated else Reason.RESTORED if in_trash else Reason.ALREADY_SAVED
     if not undo and not ours:
         return Fate(row, Outcome.SKIPPED, reason, target)
-    if existing is not None and first in {Outcome.CREATED, Outcome.MERGED}:
-        target.counts_up = False  # this import has counted its version up already: one change, as its undo is one
+    if existing is not None and first in {Outcome.CREATED, Outcome.MERGED} and not was_changed:
+        target.counts_up = False  # an earlier chunk has counted its version up: one change, as its undo is one
     if undo and existing is not None:
-        undo["version"] = existing.version + (1 if target.counts_up else 0)
+        undo |= {"found": existing.version, "version": existing.version + (1 if target.counts_up else 0)}
     return Fate(row, Outcome.MERGED, reason, target, None if ours else undo)
 
 

@@ -17,7 +17,7 @@ from db.unit import Unit
 from kit.errors import Conflict
 from kit.settings import Settings
 from services import agents
-from services.agents import FINAL
+from services.agents import FINAL, TaskStatus
 from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
 from services.imports import jobs
 from services.permissions import Viewer
@@ -34,11 +34,17 @@ class Progress:
 
 
 async def start(unit: Unit, viewer: Viewer, key: UUID, settings: Settings) -> ImportRow:
-    """Start to take an import back. A second call changes nothing. `NotFound`; `Conflict` while the import goes on."""
-    row = (await jobs.get(unit, viewer, key)).row
+    """Start to take an import back. A second call changes nothing, unless the first failed: then it goes on.
+
+    Raises `NotFound`, and `Conflict` while the import goes on.
+    """
+    row = (await jobs.held(unit, viewer, key)).row
     if row.status not in FINAL:
         raise Conflict("This import has not ended; cancel it first.", field=("input", "id"))
-    if row.undo_task_id is not None or row.undone_at is not None:
+    if row.undo_task_id is not None:
+        earlier = await agents.get(unit, viewer, row.undo_task_id)
+        if earlier.row.status == TaskStatus.FAILED:
+            await agents.retry(unit, earlier)
         return row
     task = await agents.enqueue(
         unit,
@@ -48,8 +54,7 @@ async def start(unit: Unit, viewer: Viewer, key: UUID, settings: Settings) -> Im
         payload={"import": str(key)},
         max_attempts=settings.task_max_attempts,
     )
-    if not await rows_of.begin(unit, key, task.id):
-        raise Conflict("This import is being undone already.", field=("input", "id"))
+    await rows_of.begin(unit, key, task.id)
     await agents.announce(unit, task)
     return (await jobs.get(unit, viewer, key)).row
 
@@ -61,6 +66,7 @@ async def undo_chunk(unit: Unit, row: ImportRow, from_row: int) -> tuple[Progres
     found = await rows_of.to_undo(unit, row.id, from_row=from_row, limit=_CHUNK_ROWS)
     made = [key for _, outcome, key in found if outcome == "CREATED"]
     removed = await rows_of.remove_untouched(unit, row.owner_id, made)
+    left = await rows_of.lock_versions(unit, row.owner_id, made) if len(removed) < len(made) else {}
     changed = {key: number for number, outcome, key in reversed(found) if outcome != "CREATED"}
     restored, kept = await _restore(unit, row, changed)
     next_row = found[-1][0] + 1 if found else from_row
@@ -70,7 +76,7 @@ async def undo_chunk(unit: Unit, row: ImportRow, from_row: int) -> tuple[Progres
         next_row=next_row,
         removed=len(removed),
         restored=len(restored),
-        kept=kept + len(made) - len(removed),
+        kept=kept + len(left),
     )
     events = [*_events(BookmarkChange.PURGED, removed), *_events(BookmarkChange.UPDATED, restored)]
     return Progress(next_row, is_done=len(found) < _CHUNK_ROWS), events
@@ -86,18 +92,28 @@ async def finish(unit: Unit, row: ImportRow) -> None:
 
 
 async def _restore(unit: Unit, row: ImportRow, changed: dict[UUID, int]) -> tuple[list[UUID], int]:
-    """Undo the changes of bookmarks whose first changed row is in `changed`; return their ids, and how many stayed."""
+    """Undo the changes of bookmarks whose first changed row is in `changed`; return their ids, and how many stay."""
     changes = await rows_of.changes_of(unit, row.id, list(changed))
     due = {key: steps for key, steps in changes.items() if steps[0][0] == changed[key]}
     versions = await rows_of.lock_versions(unit, row.owner_id, list(due))
     restored = []
     for key, steps in due.items():
         old = _united([step for _, step in steps])
-        if versions.get(key) == old["version"]:
+        if versions.get(key) == old["version"] and _is_unbroken([step for _, step in steps]):
             await rows_of.restore(unit, key, old)
             restored.append(key)
     await tag_rows.refresh_words(unit, row.owner_id, restored)
-    return restored, len(due) - len(restored)
+    return restored, len(versions) - len(restored)
+
+
+def _is_unbroken(steps: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether nobody changed the bookmark between these changes of it, each of which is of some chunk."""
+    left = None
+    for found, version in dict.fromkeys((step["found"], step["version"]) for step in steps):
+        if left not in {None, found}:
+            return False
+        left = version
+    return True
 
 
 def _united(steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
