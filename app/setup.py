@@ -2,7 +2,7 @@
 
 There its administrator chooses a password. Plain HTML without script, so that it works before anything was built. The
 token in the link is the secret: the form carries it back, and whoever has no valid one can do nothing here (see
-services.auth.register). Registration by an ordinary invitation works the same way.
+services.auth.register).
 """
 
 from html import escape

@@ -58,7 +58,7 @@ async def register(
     password or token, `Conflict` when the address is taken, `Forbidden` when registration is not open.
     """
     if invite_token is None and accounts.settings.registration is not Registration.OPEN:
-        raise Forbidden("This server does not open accounts for everybody; ask its administrator for an invitation.")
+        raise Forbidden("This server does not open accounts for everybody; ask its administrator to open one for you.")
     newcomer = await _prepare(accounts, email=email, password=password, name=name)
     async with accounts.database.unit() as unit:
         role = Role.USER if invite_token is None else await _redeem(unit, invite_token)

@@ -13,21 +13,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kit.errors import BadInput
-from services.imports.detect import open_reader
+from services.imports.detect import count_rows, open_reader
 from services.imports.frames import NO_FOLDER, folder_of, pack, told
 from services.imports.items import FolderPath, ImportReader
 
-_EVERY_ROW = 1 << 62
 _MEBIBYTE = 1 << 20
 
 
 def tell(path: Path, out: BinaryIO, *, skip_rows: int, chunk_rows: int) -> None:
     """Read `path` and write its messages to `out`. Rows up to `skip_rows` are read, and not told."""
     try:
-        counting = open_reader(path, skip_rows=_EVERY_ROW)
-        for _ in counting:
-            break
-        _say(out, {"total": counting.rows})
+        _say(out, {"total": count_rows(path)})
         reader = open_reader(path)
         for message in _chunks(reader, skip_rows=skip_rows, chunk_rows=chunk_rows):
             _say(out, message)

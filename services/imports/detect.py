@@ -36,8 +36,6 @@ class ImportFormat(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-SUPPORTED: Final = frozenset({ImportFormat.NETSCAPE_HTML})
-
 _NAMES: Final = {
     ImportFormat.CHROME_JSON: "a Chrome profile's Bookmarks file",
     ImportFormat.FIREFOX_JSON: "a Firefox bookmark backup (JSON)",
@@ -59,6 +57,7 @@ _MAGIC: Final = (
     (b"GIF8", "an image"),
     (b"mozLz40\0", "a compressed Firefox backup: use Firefox's export to HTML or JSON"),
 )
+_EVERY_ROW: Final = 1 << 62
 _JSON_START: Final = re.compile(r"""[\[{]\s*(?:["\[\]{}]|-?[0-9]|true|false|null)""")
 _NETSCAPE_DOCTYPE: Final = re.compile(r"<!doctype\s+netscape-bookmark-file", re.IGNORECASE)
 _HTML_ROW: Final = re.compile(
@@ -108,6 +107,17 @@ def open_reader(path: Path, *, skip_rows: int = 0) -> ImportReader:
         )
     reason = _magic(read_prefix(path)) or "no bookmarks were found in its beginning"
     raise BadInput(f"This is not a bookmark file: {_as_sentence(reason)}", field=("file",))
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows the reader of a file numbers, at a third of the cost of reading them.
+
+    Raises `BadInput` as `open_reader` does.
+    """
+    reader = open_reader(path, skip_rows=_EVERY_ROW)
+    for _ in reader:
+        break
+    return reader.rows
 
 
 def _as_sentence(reason: str) -> str:

@@ -141,11 +141,3 @@ def _is_in_note(node: LexborNode) -> bool:
             return True
         parent = parent.parent
     return False
-
-
-def count_rows(path: Path) -> int:
-    """Return how many rows `NetscapeReader` numbers in the file, at a third of the cost of reading them."""
-    reader = NetscapeReader(path, skip_rows=1 << 62)
-    for _ in reader:
-        break
-    return reader.rows

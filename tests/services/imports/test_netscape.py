@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kit.errors import BadInput
 from kit.urls import UrlRefusal
 from services.imports import markup
-from services.imports.detect import open_reader
+from services.imports.detect import count_rows, open_reader
 from services.imports.items import (
     MAX_FOLDER_DEPTH,
     MAX_TAG_CHARS,
@@ -22,7 +22,7 @@ from services.imports.items import (
     ImportItem,
     RowWarning,
 )
-from services.imports.netscape import NetscapeReader, count_rows
+from services.imports.netscape import NetscapeReader
 
 HEAD = "<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<TITLE>Bookmarks</TITLE>\n<H1>Bookmarks</H1>\n"
 
