@@ -127,10 +127,13 @@ async def _repeat(unit: Unit, viewer: Viewer, made: UUID, existing: BookmarkRow 
 
 
 def _merged(row: BookmarkRow, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what MERGE writes: empty texts are filled, other notes appended, flags only ever set."""
+    """Return what MERGE writes: empty texts are filled, flags only ever set, a note appended unless it is there.
+
+    A note is there when its paragraphs are, side by side: the second click on the same button adds nothing.
+    """
     merged = {name: getattr(row, name) or value for name, value in values.items()}
     notes = values.get("notes")
-    if row.notes and notes and notes not in row.notes:
+    if row.notes and notes and f"\n\n{notes}\n\n" not in f"\n\n{row.notes}\n\n":
         joined = f"{row.notes}\n\n{notes}"
         merged["notes"] = storable(joined, what="A note", max_chars=MAX_NOTES_CHARS, field=("input", "notes"))
     return merged

@@ -158,6 +158,15 @@ async def test_updating_replaces_what_is_given(database: Database, make: Maker) 
     assert await tags_of(database, ada, first.bookmark.id) == ["b"]
 
 
+async def test_merging_appends_a_note_once_and_never_takes_a_part_of_a_word_for_it(
+    database: Database, make: Maker
+) -> None:
+    ada = await make.viewer()
+    for note in ("n10", "n1", "n10", "two\n\nparts", "n1", "two\n\nparts", "parts"):
+        merged = await save(database, ada, {"url": "https://example.org/noted", "notes": note}, DuplicatePolicy.MERGE)
+    assert merged.bookmark.notes == "n10\n\nn1\n\ntwo\n\nparts"
+
+
 @pytest.mark.parametrize("policy", [DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.MERGE, DuplicatePolicy.UPDATE])
 async def test_saving_what_lies_in_the_trash_restores_it(
     database: Database, make: Maker, policy: DuplicatePolicy
