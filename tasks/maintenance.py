@@ -10,11 +10,12 @@ from pathlib import Path
 from uuid import UUID
 
 from db import agents as tasks
-from db import auth, bookmarks, events, idempotency
+from db import auth, events, idempotency
 from db import imports as uploads
 from db.unit import Database, Unit
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
+from services import bookmarks
 from services.agents import BELL
 
 _BATCH = 5_000
@@ -43,7 +44,7 @@ def jobs(settings: Settings) -> list[Job]:
         return await idempotency.purge(unit, older_than_hours=settings.idempotency_hours, limit=_BATCH)
 
     async def purge_trash(unit: Unit) -> int:
-        return await bookmarks.purge_trash(unit, older_than_days=settings.trash_retention_days, limit=_BATCH)
+        return await bookmarks.purge_old(unit, older_than_days=settings.trash_retention_days, limit=_BATCH)
 
     async def purge_uploads(unit: Unit) -> int:
         return await uploads.purge_uploads(unit, limit=_FILES)

@@ -26,18 +26,24 @@ async def purge(unit: Unit, owner_id: UUID, keys: Sequence[UUID]) -> int:
     return await unit.execute("DELETE FROM bookmarks WHERE owner_id = $1 AND id = ANY($2)", owner_id, list(keys))
 
 
-async def purge_trash(unit: Unit, *, older_than_days: int, limit: int) -> int:
-    """Remove for ever at most `limit` bookmarks, of all owners, that have lain in the trash for so many days."""
-    return await unit.execute(
+async def purge_trash(unit: Unit, *, older_than_days: int, limit: int) -> dict[UUID, list[UUID]]:
+    """Remove for ever at most `limit` bookmarks, of all owners, that have lain in the trash for so many days.
+
+    Return the ids of those that went, in order, by owner.
+    """
+    gone: dict[UUID, list[UUID]] = {}
+    for row in await unit.fetch(
         """
         DELETE FROM bookmarks WHERE id IN (
             SELECT id FROM bookmarks WHERE deleted_at < now() - $1 * interval '1 day'
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
-        )
+        ) RETURNING owner_id, id
         """,
         older_than_days,
         limit,
-    )
+    ):
+        gone.setdefault(row["owner_id"], []).append(row["id"])
+    return {owner_id: sorted(gone[owner_id]) for owner_id in sorted(gone)}
 
 
 async def trashed_ids(unit: Unit, owner_id: UUID, *, limit: int) -> list[UUID]:

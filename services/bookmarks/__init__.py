@@ -12,7 +12,7 @@ from services.bookmarks.lists import (
     resolve,
 )
 from services.bookmarks.saving import BookmarkSource, DuplicatePolicy, Saved, create
-from services.bookmarks.trash import delete, empty_trash, restore
+from services.bookmarks.trash import delete, empty_trash, purge_old, restore
 from services.bookmarks.values import BookmarkChanges
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "get",
     "page",
     "pages_under",
+    "purge_old",
     "resolve",
     "restore",
     "update",

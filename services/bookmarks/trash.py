@@ -52,3 +52,11 @@ async def empty_trash(unit: Unit, viewer: Viewer) -> int:
         gone += chunk
     await record_bookmarks(unit, viewer.id, BookmarkChange.PURGED, gone)
     return len(gone)
+
+
+async def purge_old(unit: Unit, *, older_than_days: int, limit: int) -> int:
+    """Remove at most `limit` bookmarks of all owners that have lain in the trash for so many days; return how many."""
+    gone = await rows_of.purge_trash(unit, older_than_days=older_than_days, limit=limit)
+    for owner_id, keys in gone.items():
+        await record_bookmarks(unit, owner_id, BookmarkChange.PURGED, keys)
+    return sum(map(len, gone.values()))

@@ -19,8 +19,10 @@ MAX_FOLDERS: Final = 20_000
 """Folders of one file; what stands in a further one is read into the folder around it."""
 
 MAX_FOLDER_NAME_CHARS: Final = 200
-MAX_TITLE_CHARS: Final = 1_000
-MAX_DESCRIPTION_CHARS: Final = 50_000
+MAX_TITLE_CHARS: Final = 2_000
+MAX_DESCRIPTION_CHARS: Final = 20_000
+"""Longer texts are cut, with a warning. Both are what services.bookmarks.values takes from anybody."""
+
 MAX_TAGS: Final = 100
 """Tags of one bookmark; further ones are dropped with a warning."""
 

@@ -413,6 +413,26 @@ async def test_emptying_the_trash_leaves_the_living_and_the_others(database: Dat
         assert await bookmarks.empty_trash(unit, ada) == 0
 
 
+async def test_what_lay_in_the_trash_for_long_goes_and_its_owners_are_told(database: Database, make: Maker) -> None:
+    ada, bob = await make.viewer(), await make.viewer()
+    old = [await make.trashed(ada, {"url": f"https://{name}.example/"}) for name in "ab"]
+    his = await make.trashed(bob)
+    await database.execute("UPDATE bookmarks SET deleted_at = now() - interval '31 days'")
+    young = await make.trashed(ada, {"url": "https://young.example/"})
+    kept = await make.bookmark(ada, {"url": "https://kept.example/"})
+    async with database.unit() as unit:
+        assert await bookmarks.purge_old(unit, older_than_days=30, limit=10) == 3
+    left = {row["id"] for row in await database.fetch("SELECT id FROM bookmarks")}
+    assert left == {young.id, kept.id}
+    told = await database.fetch("SELECT owner_id, payload FROM events WHERE payload->>'change' = 'PURGED'")
+    assert {row["owner_id"]: row["payload"]["ids"] for row in told} == {
+        ada.id: sorted(str(row.id) for row in old),
+        bob.id: [str(his.id)],
+    }
+    async with database.unit() as unit:
+        assert await bookmarks.purge_old(unit, older_than_days=30, limit=10) == 0
+
+
 async def test_a_purge_of_many_names_none(database: Database, make: Maker) -> None:
     ada = await make.viewer()
     await database.execute(
