@@ -7,6 +7,7 @@ from services.imports.items import (
     MAX_FOLDER_DEPTH,
     MAX_FOLDER_NAME_CHARS,
     MAX_FOLDERS,
+    UNTITLED,
     FolderKey,
     FolderPath,
     ImportFolder,
@@ -54,8 +55,9 @@ class FolderStack:
             self._heading = _Level(level.path, level.occurrences, collapsed=True)
             self._described = False
             return
-        occurrence = level.occurrences.get(name, 0) + 1
-        level.occurrences[name] = occurrence
+        shown = name or UNTITLED
+        occurrence = level.occurrences.get(shown, 0) + 1
+        level.occurrences[shown] = occurrence
         path = (*level.path, FolderKey(name, occurrence))
         self.folders.append(replace(folder, path=path))
         self._heading = _Level(path, {}, collapsed=level.collapsed)

@@ -19,6 +19,9 @@ MAX_FOLDERS: Final = 20_000
 """Folders of one file; what stands in a further one is read into the folder around it."""
 
 MAX_FOLDER_NAME_CHARS: Final = 200
+UNTITLED: Final = "Untitled"
+"""What a folder without a name is called where it needs one: the level exists."""
+
 MAX_TITLE_CHARS: Final = 2_000
 MAX_DESCRIPTION_CHARS: Final = 20_000
 """Longer texts are cut, with a warning. Both are what services.bookmarks.values takes from anybody."""
@@ -49,6 +52,7 @@ class RowWarning(StrEnum):
 class FolderKey(NamedTuple):
     """One folder among its siblings: the first "News" is `("News", 1)`, the next beside it `("News", 2)`.
 
+    Among those without a name and those called `UNTITLED` occurrences are counted together.
     `name` has white space collapsed, at most `MAX_FOLDER_NAME_CHARS` characters, and may be empty: the level exists.
     """
 

@@ -37,6 +37,12 @@ _LIST_OPENS: Final = re.compile(rf"<dl{_NAME_ENDS}", re.IGNORECASE)
 _LIST_CLOSES: Final = re.compile(rf"</dl{_NAME_ENDS}", re.IGNORECASE)
 _ROW_PART: Final = re.compile(r"<(?=d[td]|h3)", re.IGNORECASE)
 
+_RAW: Final = re.compile(rf"<(?:!--|(script|style|title){_NAME_ENDS})", re.IGNORECASE)
+_RAW_ENDS: Final = {
+    name: re.compile(rf"</{name}" if name else "-->", re.IGNORECASE) for name in (None, "script", "style", "title")
+}
+_ROW: Final = re.compile(r"<dt\b[^<>]*>\s*<(?:a\s|h3)", re.IGNORECASE)
+
 _CLOSERS: Final = "</h3></a ><"
 _OPEN_MARK: Final = f"<dt><wbr {OPENS} "
 _CLOSE_MARK: Final = f"<dt><wbr {CLOSES} "
@@ -91,11 +97,42 @@ def _last_row_start(held: str, known: int) -> int:
 
 def flatten(piece: str) -> str:
     """Rewrite a piece so that it parses into a flat list of `dt`, `dd` and markers, in linear time."""
-    piece = _FOREIGN.sub("&lt;", piece)
+    piece = _FOREIGN.sub("&lt;", _contain(piece))
     piece = _BREAK.sub("\n", piece)
     piece = _LIST_OPENS.sub(_OPEN_MARK, piece)
     piece = _LIST_CLOSES.sub(_CLOSE_MARK, piece)
     return _ROW_PART.sub(_CLOSERS, piece)
+
+
+def _contain(piece: str) -> str:
+    """Make text of what would swallow the rows behind it: a comment, script, style or title without an end before them.
+
+    Each place is looked for once and remembered, so the time stays linear.
+    """
+    lowered = piece.lower()
+    if not any(name in lowered for name in ("<!--", "<script", "<style", "<title")):
+        return piece  # nearly always, and five times as fast
+    done, at = [], 0
+    places: dict[re.Pattern[str], int] = {}
+    while (opener := _RAW.search(piece, at)) is not None:
+        name = opener[1] and opener[1].lower()
+        inside = opener.end() if name else opener.start() + 2  # "<!-->" is a whole comment
+        end = _next(_RAW_ENDS[name], piece, inside, places)
+        if end < _next(_ROW, piece, inside, places):
+            done.append(piece[at:end])
+            at = end
+        else:
+            done.append(piece[at : opener.start()] + "&lt;")
+            at = opener.start() + 1
+    return "".join([*done, piece[at:]]) if done else piece
+
+
+def _next(pattern: re.Pattern[str], piece: str, start: int, places: dict[re.Pattern[str], int]) -> int:
+    """Return where `pattern` is found next from `start` on, the length when nowhere. `start` never goes back."""
+    if places.get(pattern, -1) < start:
+        found = pattern.search(piece, start)
+        places[pattern] = len(piece) if found is None else found.start()
+    return places[pattern]
 
 
 def restore(value: str) -> str:

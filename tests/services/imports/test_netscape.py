@@ -110,6 +110,29 @@ def test_folders_named_zero_and_nothing_and_twins_stay(read: Read) -> None:
     assert [folder.path for folder in reader.folders] == [(top,), *paths]
 
 
+def test_a_folder_without_a_name_is_not_the_one_called_untitled(read: Read) -> None:
+    body = "".join(f"<DT><H3>{name}</H3><DL><p>{row()}</DL><p>" for name in ("", "Untitled", ""))
+    items = read(f"{HEAD}<DL><p>{body}</DL><p>")
+    assert [item.folders for item in items] == [
+        (FolderKey("", 1),),
+        (FolderKey("Untitled", 2),),
+        (FolderKey("", 3),),
+    ]
+
+
+@pytest.mark.parametrize("opener", ["<!-- x", "<script>", "<STYLE >", "<title>", "<!--><!-- x"])
+def test_what_is_never_closed_swallows_no_rows(read: Read, opener: str) -> None:
+    body = row("https://a.example/", f"About {opener}") + row("https://b.example/") + "<!-- closed -->"
+    items = list(read(f"{HEAD}<DL><p>{body}{row('https://c.example/')}</DL><p>"))
+    assert [item.url for item in items] == ["https://a.example/", "https://b.example/", "https://c.example/"]
+    assert items[0].title.startswith("About <")
+
+
+def test_a_comment_between_rows_is_no_text(read: Read) -> None:
+    first, _ = read(f"{HEAD}<DL><p>{row()}<DD>Note<!-- <DT>no row -->\n{row('https://b.example/')}</DL><p>")
+    assert first.description == "Note"
+
+
 def test_a_folder_tells_its_note_dates_and_place(read: Read) -> None:
     reader = read(
         '<DT><H3 ADD_DATE="1463688129" LAST_MODIFIED="0" PERSONAL_TOOLBAR_FOLDER="true">Bar</H3>\n'
@@ -264,6 +287,8 @@ DAMAGE: dict[str, tuple[str, int]] = {
     "open tags": ("<DT><A HREF=" * 200_000, 1),
     "no rows marked": ('<a href="https://example.com/">x</a> ' * 200_000, 200_000),
     "open comment": ("<!--" * 500_000 + row(), 1),
+    "open comments and scripts": (row() + "<!--<script><title>" * 200_000 + row() + "</script>-->" * 2, 2),
+    "comments in rows": (f"{row()}<!-- " * 100_000, 100_000),
 }
 
 _MEASURE = """
