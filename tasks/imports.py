@@ -1,13 +1,12 @@
 """The background side of imports: files become bookmarks chunk by chunk, and back again."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from db import imports as rows_of
 from db.imports import ImportRow
 from db.imports.chunks import Raced
 from db.unit import Unit
-from kit.errors import BadInput, NotFound
+from kit.errors import NotFound
 from services.imports import jobs, undo
 from services.imports.frames import Row
 from services.imports.options import options_from
@@ -28,8 +27,6 @@ async def run_import(job: Job) -> None:
     """
     row = await _import_of(job)
     path = jobs.path_of(job.settings, row.upload_id)
-    if not await asyncio.to_thread(path.exists):
-        raise BadInput("The uploaded file is no longer there; upload it again.")
     async with reading(path, skip_rows=row.next_row - 1, chunk_rows=job.settings.import_chunk_rows) as file:
         if row.next_row == 1:
             await check_room(job.database, row.owner_id, path, file.total, job.settings)

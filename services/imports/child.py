@@ -30,6 +30,8 @@ def tell(path: Path, out: BinaryIO, *, skip_rows: int, chunk_rows: int) -> None:
         _say(out, {"warnings": [warning.value for warning in reader.warnings]})
     except BadInput as refused:
         _say(out, {"refused": refused.message})
+    except FileNotFoundError:
+        _say(out, {"refused": "The uploaded file is no longer there; upload it again."})
 
 
 def _chunks(reader: ImportReader, *, skip_rows: int, chunk_rows: int) -> Iterator[dict[str, Any]]:
