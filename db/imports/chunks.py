@@ -90,14 +90,21 @@ async def copy(unit: Unit, table: str, columns: Sequence[str], records: Sequence
 
 
 async def change_bookmarks(unit: Unit, changes: Sequence[tuple[UUID, dict[str, Any]]], *, count_up: bool) -> None:
-    """Set texts of locked bookmarks and take restored ones out of the trash; None leaves a column as it is."""
+    """Set texts of locked bookmarks and take restored ones out of the trash; None leaves a column as it is.
+
+    Their tag words are brought in step with the tags that they bear now, in the same version of the row.
+    """
     await unit.execute(
         """
         UPDATE bookmarks b SET
             title = coalesce(new.title, b.title), description = coalesce(new.description, b.description),
             notes = coalesce(new.notes, b.notes), favicon_url = coalesce(new.favicon_url, b.favicon_url),
             deleted_at = CASE WHEN new.restored THEN NULL ELSE b.deleted_at END,
-            version = b.version + CASE WHEN $7 THEN 1 ELSE 0 END, updated_at = now()
+            version = b.version + CASE WHEN $7 THEN 1 ELSE 0 END, updated_at = now(),
+            tag_words = (
+                SELECT coalesce(string_agg(replace(t.path, '/', ' '), ' ' ORDER BY t.path_key), '')
+                FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id WHERE link.bookmark_id = b.id
+            )
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
             AS new (id, title, description, notes, favicon_url, restored)
         WHERE b.id = new.id

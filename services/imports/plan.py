@@ -88,7 +88,7 @@ class Target:
 
     def value(self, name: str) -> Any:
         """Return what a text column holds now."""
-        if name in self.changes:
+        if self.changes and name in self.changes:
             return self.changes[name]
         return getattr(self.existing, name) if self.existing else _told(self.row, name)
 
@@ -105,11 +105,10 @@ def refusal(row: Row) -> Fate:
     return Fate(row, Outcome.SKIPPED if skipped else Outcome.ERROR, reason)
 
 
-def create(target: Target, tags: list[UUID], collections: list[UUID]) -> Fate:
-    """Return the fate of the row that a new target is made of."""
-    target.tags = dict.fromkeys(tags[:MAX_LINKS])
-    target.collections = dict.fromkeys(collections)
-    return Fate(target.row, Outcome.CREATED, None, target)
+def create(key: UUID, row: Row, tags: list[UUID], collections: list[UUID]) -> tuple[Target, Fate]:
+    """Return the new bookmark `key` that a row makes, and the row's fate."""
+    target = Target(key, None, row, tags=dict.fromkeys(tags[:MAX_LINKS]), collections=dict.fromkeys(collections))
+    return target, Fate(row, Outcome.CREATED, None, target)
 
 
 def meet(

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from db import imports as rows_of
-from db import tags as tag_rows
 from db.imports import chunks
 from db.tags import TagRow
 from db.unit import Unit
@@ -62,7 +61,7 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     made = [fate.target for fate in fates if fate.outcome is Outcome.CREATED and fate.target is not None]
     changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
     await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
-    await _change(unit, run, changed)
+    await _change(unit, changed)
     await chunks.copy(unit, "import_rows", chunks.FATE_COLUMNS, [_record(run, fate) for fate in fates])
     counts = Counter(fate.outcome for fate in fates)
     await rows_of.advance(
@@ -134,15 +133,24 @@ def _fate(
     collection_ids = [] if home is None else [home]
     target = targets.get(row.key)
     if target is None:
-        target = targets[row.key] = Target(next(keys), None, row)
-        return plan.create(target, tag_ids, collection_ids)
+        targets[row.key], fate = plan.create(next(keys), row, tag_ids, collection_ids)
+        return fate
     first = outcomes.get(row.first_row) if row.first_row < row.row else None
     return plan.meet(target, row, tag_ids, collection_ids, options=run.options, first=first)
 
 
 async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID, TagRow]) -> None:
     ordered = sorted(made, key=lambda target: target.row.key or b"")
-    await chunks.copy(unit, "bookmarks", chunks.BOOKMARK_COLUMNS, [_bookmark(run, target, tags) for target in ordered])
+    words: dict[tuple[UUID, ...], str] = {}
+    for bearing in {tuple(target.tags) for target in ordered}:
+        borne = sorted([tags[key] for key in bearing], key=_path_key)
+        words[bearing] = " ".join([tag.path for tag in borne]).replace("/", " ")
+    await chunks.copy(
+        unit,
+        "bookmarks",
+        chunks.BOOKMARK_COLUMNS,
+        [_bookmark(run, target, words[tuple(target.tags)]) for target in ordered],
+    )
     await chunks.copy(
         unit, "bookmark_tags", ("bookmark_id", "tag_id"), [(one.id, key) for one in ordered for key in one.tags]
     )
@@ -154,9 +162,12 @@ async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID,
     )
 
 
-def _bookmark(run: Run, target: Target, tags: dict[UUID, TagRow]) -> tuple[Any, ...]:
-    row, options = target.row, run.options
-    words = " ".join([tag.path for tag in sorted([tags[key] for key in target.tags], key=_path_key)])
+def _bookmark(run: Run, target: Target, words: str) -> tuple[Any, ...]:
+    row, changes = target.row, target.changes
+    title, description, notes, icon_url = row.title, row.description, row.notes, row.icon_url
+    if changes:  # a later row of the chunk had what this one lacked
+        title, description = changes.get("title", title), changes.get("description", description)
+        notes, icon_url = changes.get("notes", notes), changes.get("favicon_url", icon_url)
     return (
         target.id,
         run.owner_id,
@@ -165,17 +176,17 @@ def _bookmark(run: Run, target: Target, tags: dict[UUID, TagRow]) -> tuple[Any, 
         row.key,
         row.key_version,
         row.domain,
-        target.value("title"),
-        target.value("description"),
-        target.value("notes"),
+        title,
+        description,
+        notes,
         row.is_favorite,
-        row.is_unread or options.mark_unread,
+        row.is_unread or run.options.mark_unread,
         row.is_private,
-        target.value("favicon_url"),
+        icon_url,
         "IMPORT",
         row.added_at or run.created_at,
         row.url_words,
-        words.replace("/", " "),
+        words,
     )
 
 
@@ -183,23 +194,22 @@ def _path_key(tag: TagRow) -> str:
     return tag.path_key
 
 
-async def _change(unit: Unit, run: Run, changed: Sequence[Target]) -> None:
+async def _change(unit: Unit, changed: Sequence[Target]) -> None:
     """Write what rows added to bookmarks that were there."""
     if not changed:
         return
     versions = {one.id: one.existing.version for one in changed if one.existing is not None}
     await chunks.lock_unchanged(unit, versions)
-    for counts_up in (True, False):
-        some = [one for one in changed if one.counts_up is counts_up]
-        if some:
-            values = [(one.id, one.changes | {"restored": one.restored}) for one in some]
-            await chunks.change_bookmarks(unit, values, count_up=counts_up)
     await chunks.add_links(
         unit,
         tags=[(one.id, key) for one in changed for key in one.tags],
         collections=[(one.id, key) for one in changed for key in one.collections],
     )
-    await tag_rows.refresh_words(unit, run.owner_id, [one.id for one in changed if one.tags])
+    for counts_up in (True, False):
+        some = [one for one in changed if one.counts_up is counts_up]
+        if some:
+            values = [(one.id, one.changes | {"restored": one.restored}) for one in some]
+            await chunks.change_bookmarks(unit, values, count_up=counts_up)
 
 
 def _record(run: Run, fate: Fate) -> tuple[Any, ...]:
