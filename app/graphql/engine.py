@@ -229,7 +229,8 @@ def _wrapped(error: Exception) -> GraphQLError:
 
 
 def _timed_out(settings: Settings) -> GraphQLError:
-    cause = Unavailable(f"This took longer than {settings.request_timeout_seconds:g} seconds and was stopped.")
+    seconds = f"{settings.request_timeout_seconds:g} seconds"
+    cause = Unavailable(f"This took longer than {seconds} and was stopped; ask for less at once.")
     return GraphQLError(cause.message, original_error=cause)
 
 

@@ -282,6 +282,7 @@ async def test_an_operation_that_takes_too_long_is_stopped(server: Running) -> N
     for accept, status in ((GRAPHQL, 503), (JSON, 200)):
         answer = await asyncio.wait_for(post(server, {"query": "{ stuck }"}, accept=accept), timeout=10)
         assert (answer.status_code, code_of(answer)) == (status, "UNAVAILABLE")
+        assert answer.json()["errors"][0]["message"].endswith("seconds and was stopped; ask for less at once.")
 
 
 async def test_graphiql_opens_for_a_browser(server: Running) -> None:
