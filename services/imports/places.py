@@ -15,9 +15,9 @@ from kit.text import slug_of
 from services.collections import MAX_DEPTH as MAX_COLLECTION_DEPTH
 from services.collections import MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS
 from services.imports.frames import NO_FOLDER, Folder
+from services.imports.items import UNTITLED
 
-UNTITLED = "Untitled"
-"""What a folder without a name is called: the level exists."""
+_Draft = tuple[UUID, UUID | None, str, str, str | None]
 
 
 @dataclass(slots=True)
@@ -86,6 +86,7 @@ class Places:
 
     async def _find(self, unit: Unit, missing: Sequence[int]) -> None:
         """Go down level by level: below known parents look for namesakes, in order, and make those that lack."""
+        drafts: dict[UUID, _Draft] = {}
         levels: dict[int, list[int]] = defaultdict(list)
         for folder in missing:
             levels[self._level(folder)].append(folder)
@@ -94,25 +95,27 @@ class Places:
                 for folder in levels[level]:  # too deep for a collection: what lies in it lies in the one around it
                     self._set(folder, self._parent(folder))
             else:
-                await self._find_level(unit, levels[level])
+                await self._find_level(unit, levels[level], drafts)
+        if drafts:
+            await chunks.add_collections(unit, self.owner_id, list(drafts.values()))
+            await chunks.remember_objects(unit, self.import_id, "COLLECTION", list(drafts))
 
-    async def _find_level(self, unit: Unit, folders: Sequence[int]) -> None:
+    async def _find_level(self, unit: Unit, folders: Sequence[int], drafts: dict[UUID, _Draft]) -> None:
         homes = {folder: (self._parent(folder), _name_of(self.folders[folder])) for folder in folders}
-        parents, names = {parent for parent, _ in homes.values()}, {name for _, name in homes.values()}
+        parents = {parent for parent, _ in homes.values()} - drafts.keys()  # there is nothing below a new one
+        names = {name for parent, name in homes.values() if parent in parents}
         there: dict[tuple[UUID | None, str], list[UUID]] = defaultdict(list)
-        for key, parent, name in await chunks.namesakes(unit, self.owner_id, list(parents), list(names)):
-            there[parent, name].append(key)
-        drafts: list[tuple[UUID, UUID | None, str, str, str | None]] = []
+        if parents:
+            for key, parent, name in await chunks.namesakes(unit, self.owner_id, list(parents), list(names)):
+                there[parent, name].append(key)
         for folder in folders:
             parent, name = homes[folder]
             same = there[parent, name]
             while len(same) < self.folders[folder].occurrence:
-                same.append(new_id())
-                drafts.append((same[-1], parent, name, slug_of(name), _description_of(self.folders[folder])))
+                key = new_id()
+                same.append(key)
+                drafts[key] = (key, parent, name, slug_of(name), _description_of(self.folders[folder]))
             self._set(folder, same[self.folders[folder].occurrence - 1])
-        if drafts:
-            await chunks.add_collections(unit, self.owner_id, drafts)
-            await chunks.remember_objects(unit, self.import_id, "COLLECTION", [draft[0] for draft in drafts])
 
     def _set(self, folder: int, key: UUID | None) -> None:
         if key is not None:
