@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.cli.support import print_json, run_with_services
+from app.cli.support import print_json, run_with_services, spare_collector
 from db.imports import ImportRow
 from db.unit import Database
 from kit.ids import encode_global_id
@@ -51,6 +51,7 @@ def import_file(
 
     Without --wait the import is handed to the running workers and its id is printed.
     """
+    spare_collector()
     options = ImportOptions(on_duplicate=OnDuplicate(on_duplicate.upper()))
     started = time.monotonic()
 

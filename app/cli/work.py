@@ -10,7 +10,7 @@ import click
 import structlog
 from taskiq.api import run_receiver_task, run_scheduler_task
 
-from app.cli.support import run, service_settings
+from app.cli.support import run, service_settings, spare_collector
 from app.wiring import open_database
 from db.unit import Database
 from kit.settings import Settings
@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 @click.command()
 def worker() -> None:
     """Run a worker alone. It ends on SIGTERM, handing back what it has in hand."""
+    spare_collector()
     run(_worker(service_settings()))
 
 
