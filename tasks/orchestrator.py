@@ -21,6 +21,8 @@ _AFTER_ERROR_SECONDS = 1.0
 class Worker:
     """Runs tasks in at most `settings.worker_slots` slots.
 
+    The last free one of several is for owners of whom nothing runs: work that makes no steps, such as counting the rows
+    of a hard file, does not give way, and nobody is to wait for the work of one other.
     `wake` says that there may be work; a worker that is never woken looks once, at its start. `run` ends after `stop`.
     """
 
@@ -72,7 +74,13 @@ class Worker:
 
     async def _claim(self) -> tasks.TaskRow | None:
         async with self._database.unit() as unit:
-            task = await tasks.claim(unit, self.id, lease_seconds=self._settings.task_lease_seconds, kinds=self._kinds)
+            task = await tasks.claim(
+                unit,
+                self.id,
+                lease_seconds=self._settings.task_lease_seconds,
+                kinds=self._kinds,
+                only_of_idle=0 < len(self._running) == self._settings.worker_slots - 1,
+            )
             if task is not None:
                 await agents.announce(unit, task)
         return task

@@ -38,6 +38,7 @@ WITH RECURSIVE waiting (owner_id) AS (
         WHERE task.owner_id = waiting.owner_id AND {_CLAIMABLE.format(kinds="$3", versions="$4")}
         ORDER BY task.priority DESC, task.run_after LIMIT 16
     ) AS head
+    WHERE NOT $5 OR busy.running IS NULL
 ), chosen AS (
     SELECT task.id FROM a2a_tasks AS task JOIN heads USING (id)
     WHERE {_CLAIMABLE.format(kinds="$3", versions="$4")}
@@ -51,14 +52,16 @@ FROM chosen WHERE task.id = chosen.id {RETURNING}
 """
 
 
-async def claim(unit: Unit, holder: UUID, *, lease_seconds: float, kinds: Mapping[str, int]) -> TaskRow | None:
+async def claim(
+    unit: Unit, holder: UUID, *, lease_seconds: float, kinds: Mapping[str, int], only_of_idle: bool = False
+) -> TaskRow | None:
     """Take the next due task of the given `kinds` (name to newest payload version), or None.
 
     Higher priority first; among equals the owner with the fewest running tasks, then who has waited longest. A task
-    of another kind or of a newer version is left for a worker that knows it. The attempt is counted here, so that a
-    task which kills its worker counts too.
+    of another kind or of a newer version is left for a worker that knows it. With `only_of_idle` only owners of whom
+    nothing runs get one. The attempt is counted here, so that a task which kills its worker counts too.
     """
-    return task_in(await unit.fetchrow(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values())))
+    return task_in(await unit.fetchrow(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values()), only_of_idle))
 
 
 async def count_due(rows: Rows, *, limit: int) -> int:

@@ -18,6 +18,7 @@ from services.agents import TaskStatus
 from services.events import EventDraft, Topic
 from services.permissions import Viewer
 from tasks.envelope import Handler, Job, LeaseLost, Step, retry_delay
+from tests.faults.processes import until
 from tests.make import Maker
 from tests.working import worker_on
 
@@ -135,6 +136,36 @@ async def test_a_giant_task_gives_way_to_somebody_elses_small_one(
         await worker.until_idle()
     assert order == ["small", "giant"]
     assert (await state(database, giant)).attempt == 1
+
+
+async def test_work_that_never_gives_way_leaves_a_slot_to_others(
+    database: Database, quick: Settings, make: Maker
+) -> None:
+    greedy, modest = await make.viewer(), await make.viewer()
+    release, running = asyncio.Event(), 0
+
+    async def run(job: Job) -> None:
+        nonlocal running
+        if job.task.owner_id == greedy.id:
+            running += 1
+            await release.wait()
+        await finish(job)
+
+    for _ in range(5):
+        await enqueue(database, greedy)
+    async with worker_on(database, replace(quick, worker_slots=3), handlers(run)) as worker, asyncio.timeout(20):
+        await until(lambda: running == 2, "two of three slots taken")
+        small = await enqueue(database, modest)
+        worker.wake()
+        await until(lambda: is_done(database, small), "the other owner's task is done")
+        assert running == 2
+        release.set()
+        await worker.until_idle()
+    assert running == 5
+
+
+async def is_done(database: Database, task: TaskRow) -> bool:
+    return (await state(database, task)).status == "COMPLETED"
 
 
 async def test_two_workers_never_claim_the_same_task(database: Database, make: Maker) -> None:
