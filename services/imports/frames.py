@@ -62,7 +62,7 @@ _KEY, _ADDED_AT = Row._fields.index("key"), Row._fields.index("added_at")
 
 
 def told(item: ImportItem, first_row: int, folder: int) -> tuple[Any, ...]:
-    """Return an item in the form in which a message carries it: the fields of `Row`, keys and times as text."""
+    """Return an item in the form in which a message carries it: the fields of `Row`, keys as text."""
     identity = item.identity
     return (
         item.row,
@@ -73,18 +73,18 @@ def told(item: ImportItem, first_row: int, folder: int) -> tuple[Any, ...]:
         identity.canonical if identity else "",
         identity.domain if identity else "",
         url_words(identity.canonical) if identity else "",
-        item.problem.value if item.problem else None,
+        item.problem,
         item.title,
         item.description,
         item.notes,
         item.tags,
         folder,
-        None if item.added_at is None else item.added_at.isoformat(),
+        item.added_at,
         item.icon_url or item.icon_data,
         item.is_private,
         item.is_unread,
         item.is_favorite,
-        [warning.value for warning in item.warnings],
+        item.warnings,
     )
 
 

@@ -75,8 +75,7 @@ class ImportFolder:
     is_toolbar: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ImportItem:
+class ImportItem(NamedTuple):
     """One link of the file. Texts are free of NUL and lone surrogates; "" means that the file says nothing.
 
     row          1-based position among the links of the file: stable, so an import resumes by skipping rows

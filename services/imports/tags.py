@@ -1,12 +1,15 @@
 """The tags of one row, whatever separates them."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from services.imports.items import MAX_TAG_CHARS, MAX_TAGS, RowWarning
 
 _COMMA_TAGS: Final = re.compile(r"""\btags\s*=\s*(?:"[^",]*,|'[^',]*,)""", re.IGNORECASE)
 _MOST_PARTS: Final = 10 * MAX_TAGS
+_REMEMBERED: Final = 4_096
+_REMEMBERED_CHARS: Final = 200  # many rows bear the same few tags; a longer list is rare, and could be very long
 
 
 def separates_by_comma(text: str) -> bool:
@@ -19,6 +22,13 @@ def split_tags(value: str, *, by_comma: bool) -> tuple[tuple[str, ...], list[Row
 
     A comma separates always, white space only in a file without comma-separated tags.
     """
+    if len(value) > _REMEMBERED_CHARS:
+        return _split(value, by_comma)
+    tags, lost = _remembered(value, by_comma)
+    return tags, list(lost)
+
+
+def _split(value: str, by_comma: bool) -> tuple[tuple[str, ...], list[RowWarning]]:
     separator = "," if by_comma or "," in value else None
     parts = value.split(separator, _MOST_PARTS)
     lost: list[RowWarning] = []
@@ -39,3 +49,6 @@ def split_tags(value: str, *, by_comma: bool) -> tuple[tuple[str, ...], list[Row
                 break
             tags[tag] = None
     return tuple(tags), lost
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_split)
