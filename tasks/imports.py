@@ -12,7 +12,7 @@ from services.imports.frames import Row
 from services.imports.options import options_from
 from services.imports.places import Places
 from services.imports.reading import Reading, reading
-from services.imports.room import check_room
+from services.imports.room import Room, check_room
 from services.imports.writing import Run, write_chunk
 from tasks.envelope import Handler, Job, Step
 
@@ -23,7 +23,8 @@ async def run_import(job: Job) -> None:
     """Write the rows of an import from where it stands; every chunk is one step.
 
     Killed at any moment, it goes on with the first row that was not committed. Raises `BadInput` when the file is gone
-    or cannot be read, `Conflict` when the account has no room for it: then nothing was imported.
+    or cannot be read, `Conflict` when the account has no room for it: then nothing was imported, unless
+    others filled it meanwhile.
     """
     row = await _import_of(job)
     path = jobs.path_of(job.settings, row.upload_id)
@@ -36,7 +37,8 @@ async def run_import(job: Job) -> None:
 async def _write(job: Job, row: ImportRow, file: Reading) -> None:
     options = options_from(row.options)
     places = Places(row.owner_id, row.id, options.parent_collection_id, file.folders)
-    run = Run(row.id, row.owner_id, options, row.created_at, places)
+    room = Room(row.owner_id, job.settings.max_bookmarks_per_user)
+    run = Run(row.id, row.owner_id, options, row.created_at, places, room)
     done = row.processed
     async for rows in file.chunks():
         if rows:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from db import imports as rows_of
 from db.imports import chunks
+from db.imports.chunks import Raced
 from db.tags import TagRow
 from db.unit import Unit
 from kit.ids import new_ids
@@ -22,17 +23,24 @@ from services.imports.labels import tag_names, tags_of
 from services.imports.options import ImportOptions
 from services.imports.places import Places
 from services.imports.plan import Existing, Fate, Outcome, Target
+from services.imports.room import Room
 
 
 @dataclass(slots=True)
 class Run:
-    """What one worker remembers of an import between its chunks."""
+    """What one worker remembers of an import between its chunks.
+
+    `is_alone` says that the account was empty when it began and that nobody else has been seen to write: then only
+    addresses that the file has had before are looked up. If that is wrong the unique index says so, and `Raced` ends it.
+    """
 
     import_id: UUID
     owner_id: UUID
     options: ImportOptions
     created_at: datetime
     places: Places
+    is_alone: bool = False
+    room: Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,8 @@ class Written:
 async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int | None) -> Written:
     """Write `rows`, which follow the last chunk's, and move the import's cursor behind them.
 
-    Raises `Raced` when somebody else changed what the chunk rests on: then the whole transaction is to run again.
+    Raises `Raced` when somebody else changed what the chunk rests on: then the whole transaction is to run again, and
+    `Conflict` when the account is full.
     """
     await chunks.lock_owner(unit, run.owner_id)
     names = [tag_names(row, run.places.folders, run.options) if row.key is not None else [] for row in rows]
@@ -60,6 +69,7 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     fates = await _decide(unit, run, rows, labels, targets)
     made = [fate.target for fate in fates if fate.outcome is Outcome.CREATED and fate.target is not None]
     changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
+    await run.room.check(unit, len(made))
     await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
     await _change(unit, changed)
     await chunks.copy(unit, "import_rows", chunks.FATE_COLUMNS, [_record(run, fate) for fate in fates])
@@ -90,8 +100,12 @@ async def _settle_tags(unit: Unit, run: Run, names: set[str]) -> dict[str, TagRo
 
 async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[bytes, Target]:
     """Return the bookmarks that are there already, by URL key."""
-    keys = {row.key: row for row in reversed(rows) if row.key is not None}
-    targets = {}
+    first_here = rows[0].row
+    wanted = [row for row in rows if row.first_row < first_here] if run.is_alone else rows
+    keys = {row.key: row for row in reversed(wanted) if row.key is not None}
+    targets: dict[bytes, Target] = {}
+    if not keys:
+        return targets
     for found in await chunks.existing(unit, run.owner_id, list(keys)):
         values = dict(found)
         key = values.pop("url_key")

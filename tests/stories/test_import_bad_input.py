@@ -228,3 +228,30 @@ async def test_a_reader_that_dies_is_tried_again_and_given_up(desk: Desk, monkey
     row = await desk.run(page(links(1)))
     assert row.status == "FAILED"
     assert row.error == ("Given up after 2 attempts: The file could not be read: its reader ended or took too long.")
+
+
+async def test_imports_that_run_together_share_the_room(desk: Desk) -> None:
+    desk.settings = replace(desk.settings, max_bookmarks_per_user=10, import_chunk_rows=2)
+    one, two = await desk.start(page(links(8))), await desk.start(page(links(8, start=100)))
+    async with worker_on(desk.database, desk.settings, HANDLERS) as worker:
+        await worker.until_idle()
+    rows = [(await jobs.get(desk.database, desk.viewer, key)).row for key in (one.id, two.id)]
+    assert "FAILED" in {row.status for row in rows}
+    assert sum(row.created for row in rows) == await desk.database.fetchval("SELECT count(*) FROM bookmarks") <= 10
+    assert all(row.total == row.processed for row in rows)
+
+
+async def test_an_import_that_goes_on_finds_the_room_taken(desk: Desk) -> None:
+    desk.settings = replace(desk.settings, max_bookmarks_per_user=10, import_chunk_rows=2)
+    first = await desk.start(page(links(8)))
+    async with desk.database.unit() as unit:
+        await jobs.pause(unit, desk.viewer, first.id)
+        await unit.execute("UPDATE imports SET next_row = 3")  # as if it had written a chunk before
+    assert (await desk.run(page(links(8, start=100)))).created == 8
+    async with desk.database.unit() as unit:
+        await jobs.resume(unit, desk.viewer, first.id)
+    async with worker_on(desk.database, desk.settings, HANDLERS) as worker:
+        await worker.until_idle()
+    row = (await jobs.get(desk.database, desk.viewer, first.id)).row
+    assert (row.status, row.created) == ("FAILED", 2)
+    assert await desk.database.fetchval("SELECT count(*) FROM bookmarks") == 10
