@@ -44,24 +44,21 @@ class Room:
             self._roomy_until = now + _REMEMBERED_SECONDS
 
 
-async def check_room(rows: Rows, owner_id: UUID, path: Path, total: int, settings: Settings) -> int:
-    """Return how many bookmarks the account holds, the trash included.
-
-    Raises `Conflict` when the file would bring more than it may hold.
+async def check_room(rows: Rows, owner_id: UUID, path: Path, total: int, settings: Settings) -> None:
+    """Raise `Conflict` when the file would bring more bookmarks than the account may hold, the trash included.
 
     Only when all `total` rows as new bookmarks would be too many is the file read for what is new in it.
     """
     limit = settings.max_bookmarks_per_user
     held = await chunks.count_held(rows, owner_id)
     if held + total <= limit:
-        return held
+        return
     new = await _count_new(rows, owner_id, path)
     if held + new > limit:
         raise Conflict(
             f"An account has at most {limit:,} bookmarks, the trash included. There are {held:,}, and this file has "
             f"{new:,} new ones; nothing was imported."
         )
-    return held
 
 
 async def _count_new(rows: Rows, owner_id: UUID, path: Path) -> int:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from db import imports as rows_of
 from db.imports import chunks
-from db.imports.chunks import Raced
 from db.tags import TagRow
 from db.unit import Unit
 from kit.ids import new_ids
@@ -28,18 +27,13 @@ from services.imports.room import Room
 
 @dataclass(slots=True)
 class Run:
-    """What one worker remembers of an import between its chunks.
-
-    `is_alone` says that the account was empty when it began and that nobody else has been seen to write: then only
-    addresses that the file has had before are looked up. If that is wrong the unique index says so, and `Raced` ends it.
-    """
+    """What one worker remembers of an import between its chunks."""
 
     import_id: UUID
     owner_id: UUID
     options: ImportOptions
     created_at: datetime
     places: Places
-    is_alone: bool = False
     room: Room
 
 
@@ -100,12 +94,8 @@ async def _settle_tags(unit: Unit, run: Run, names: set[str]) -> dict[str, TagRo
 
 async def _there(unit: Unit, run: Run, rows: Sequence[Row]) -> dict[bytes, Target]:
     """Return the bookmarks that are there already, by URL key."""
-    first_here = rows[0].row
-    wanted = [row for row in rows if row.first_row < first_here] if run.is_alone else rows
-    keys = {row.key: row for row in reversed(wanted) if row.key is not None}
-    targets: dict[bytes, Target] = {}
-    if not keys:
-        return targets
+    keys = {row.key: row for row in reversed(rows) if row.key is not None}
+    targets = {}
     for found in await chunks.existing(unit, run.owner_id, list(keys)):
         values = dict(found)
         key = values.pop("url_key")
