@@ -16,8 +16,8 @@ from app.graphql.callers import Headers
 from app.graphql.requests import Refusal
 
 READ_SECONDS = 30.0  # the longest silence in the middle of a body
-DRAIN_SECONDS = 2.0
-DRAIN_BYTES = 32 * 1024 * 1024
+DRAIN_SECONDS = 30.0
+DRAIN_BYTES = 256 * 1024 * 1024  # more than twice the largest upload: most files that are too large are so by a little
 _MAX_DIGITS = 18
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _COMMON_HEADERS = [
@@ -75,9 +75,10 @@ class Body:
             raise too_large(max_bytes)
 
     async def drain(self) -> None:
-        """Take in what is still on its way, for at most two seconds.
+        """Take in, and throw away, what is still on its way, for at most `DRAIN_SECONDS`.
 
-        A connection that is closed while data arrives is reset, and the client would never see the answer.
+        A connection that is closed while data arrives is reset, and a client that sends before it reads, as browsers
+        do, would never see the answer: a file that is too large would look like a broken network.
         """
         drained = 0
         with contextlib.suppress(TimeoutError, ClientGone):
