@@ -136,6 +136,7 @@ async def preview_import(info: Info, upload_id: UploadId, options: Options = Non
     key = decode_global_id(upload_id, expected=UPLOAD_TYPE, field=("uploadId",))[1]
     chosen = _options(options).checked()
     owned = await jobs.uploaded(context.database, viewer, key, field=("uploadId",))
+    await jobs.check_parent(context.database, viewer, chosen, field=("options", "parentCollectionId"))
     return await preview.preview(context.database, viewer, jobs.path_of(context.settings, owned.row.id), chosen)
 
 

@@ -117,9 +117,7 @@ async def start(
     if earlier is not None:
         return (await get(unit, viewer, earlier)).row
     source = (await uploaded(unit, viewer, upload_id)).row
-    if options.parent_collection_id is not None:
-        parent = await collections.get(unit, viewer, options.parent_collection_id)
-        own(viewer, parent, "collection", field=("input", "options", "parentCollectionId"))
+    await check_parent(unit, viewer, options, field=("input", "options", "parentCollectionId"))
     await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
     if await rows_of.open_count(unit, viewer.id) >= settings.max_running_imports_per_user:
         raise RateLimited(
@@ -153,6 +151,13 @@ async def _enqueue(
     )
     await agents.announce(unit, task)
     return made
+
+
+async def check_parent(rows: Rows, viewer: Viewer, options: ImportOptions, *, field: tuple[str, ...]) -> None:
+    """Raise `NotFound` when all is to go below a collection that is not the viewer's."""
+    if options.parent_collection_id is not None:
+        parent = await collections.get(rows, viewer, options.parent_collection_id)
+        own(viewer, parent, "collection", field=field)
 
 
 async def get(rows: Rows, viewer: Viewer, key: UUID) -> Owned[ImportRow]:

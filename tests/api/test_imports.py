@@ -274,6 +274,9 @@ async def test_nobody_sees_the_imports_of_others(graph: Graph, services: Service
         assert (await graph.ask(document, bob, id=key))[verb]["userErrors"] == [{"code": "NOT_FOUND"}]
     preview = "query ($id: ID!) { previewImport(uploadId: $id) { total } }"
     assert await graph.refusal(preview, bob, id=upload_id) == ["NOT_FOUND"]
+    below = "query ($id: ID!, $options: ImportOptions) { previewImport(uploadId: $id, options: $options) { total } }"
+    nowhere = {"parentCollectionId": encode_global_id("Collection", new_id())}
+    assert await graph.refusal(below, ada, id=upload_id, options=nowhere) == ["NOT_FOUND"]
     assert await graph.ask("{ imports { totalCount nodes { id } } }", bob) == {
         "imports": {"totalCount": 0, "nodes": []}
     }
