@@ -108,7 +108,7 @@ class Settings:
 
     max_bookmarks_per_user: int = 1_000_000
     max_running_imports_per_user: int = 4
-    import_chunk_rows: int = 2_000
+    import_chunk_rows: int = 5_000
     worker_slots: int = 4
     task_lease_seconds: float = 60.0
     task_heartbeat_seconds: float = 15.0
