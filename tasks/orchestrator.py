@@ -35,6 +35,7 @@ class Worker:
         self._bell = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._looked_for_frozen = 0.0
 
     def wake(self) -> None:
         """Look for work. Any number of calls before the next look count as one."""
@@ -52,9 +53,24 @@ class Worker:
             while not self._stopping:
                 await self._bell.wait()
                 self._bell.clear()  # before the look, so that a ring during it is not lost
+                await self._end_frozen()
                 await self._fill_slots()
         finally:
             await self._drain()
+
+    async def _end_frozen(self) -> None:
+        """Free what a frozen worker holds, once its lease is long over; look for that once in a lease."""
+        lease = self._settings.task_lease_seconds
+        if time.monotonic() - self._looked_for_frozen < lease:
+            return
+        self._looked_for_frozen = time.monotonic()
+        try:
+            ended = await tasks.end_frozen(self._database, seconds=2 * lease)
+        except Exception as error:  # noqa: BLE001  the database is away: look again later
+            log.warning("worker.cannot_look", error=repr(error))
+            return
+        if ended:
+            log.warning("worker.ended_frozen", transactions=ended)
 
     async def _fill_slots(self) -> None:
         while not self._stopping and len(self._running) < self._settings.worker_slots:

@@ -1,6 +1,6 @@
 """Tasks: their rows under leases, and how workers come by them."""
 
-from db.agents.claims import CHANNEL, claim, count_due, is_crowded, ring, take_slot
+from db.agents.claims import CHANNEL, claim, count_due, end_frozen, is_crowded, ring, take_slot
 from db.agents.rows import (
     Lease,
     TaskRow,
@@ -25,6 +25,7 @@ __all__ = [
     "claim",
     "count_due",
     "dead",
+    "end_frozen",
     "finish",
     "give_back",
     "insert",

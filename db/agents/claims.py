@@ -64,6 +64,25 @@ async def claim(
     return task_in(await unit.fetchrow(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values()), only_of_idle))
 
 
+async def end_frozen(rows: Rows, *, seconds: float) -> int:
+    """End the transactions of workers that have kept PostgreSQL waiting in one for `seconds`; return how many.
+
+    A process that is frozen in the middle of a COPY holds its locks for ever: no timeout of PostgreSQL reaches a
+    backend that reads from its client, only its end does.
+    """
+    return int(
+        await rows.fetchval(
+            """
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND usename = current_user AND application_name = 'graphmark-worker'
+                AND pid <> pg_backend_pid() AND wait_event = 'ClientRead'
+                AND xact_start < clock_timestamp() - $1 * interval '1 second'
+            """,
+            seconds,
+        )
+    )
+
+
 async def count_due(rows: Rows, *, limit: int) -> int:
     """Return how many tasks could be claimed now by a worker that knows them, counting no further than `limit`."""
     return int(
