@@ -21,6 +21,7 @@ from app.graphql.http import HttpTransport
 from app.graphql.ide import ASSETS_PATH, PAGE_HEADERS, Ide
 from app.graphql.multipart import INCOMING_FOLDER
 from app.graphql.sessions import Sessions
+from app.graphql.subscriptions import Subscriptions
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
 from app.metrics import metrics
@@ -92,9 +93,11 @@ def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
     async def still_valid(viewer: Viewer) -> bool:
         return await auth.is_still_valid(services.database, viewer)
 
+    engine = Engine(schema, settings)
     return Endpoint(
         services=services,
-        engine=Engine(schema, settings),
+        engine=engine,
+        subscriptions=Subscriptions(engine, settings),
         authenticate=Sessions(authenticate, services.bus, channel=SESSION_CHANNEL),
         connections=Connections(services.bus, still_valid, session_channel=SESSION_CHANNEL),
         ide=Ide(settings.graphiql),

@@ -10,6 +10,7 @@ from app.graphql.connections import Connections
 from app.graphql.engine import Answer, ContextFactory, Engine, Plan
 from app.graphql.ide import Ide
 from app.graphql.sessions import Sessions
+from app.graphql.subscriptions import Subscriptions
 from kit.settings import Settings
 from resolvers.context import Context, Services
 from services.permissions import Viewer
@@ -21,6 +22,7 @@ class Endpoint:
 
     services: Services
     engine: Engine
+    subscriptions: Subscriptions
     authenticate: Sessions
     connections: Connections
     ide: Ide

@@ -6,8 +6,7 @@ parameter of the schema and nothing here changes. Schema extensions of Strawberr
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +18,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
-    create_source_event_stream,
     execute_root_selection_set,
-    execute_subscription_event,
-    map_source_to_response_event,
 )
 from strawberry.execution import optimized_is_awaitable
 
@@ -110,40 +106,13 @@ class Engine:
             async with asyncio.timeout(self._settings.request_timeout_seconds) as deadline:
                 result = await self._run(plan, context)
         except Exception as error:  # noqa: BLE001  whatever broke, the client gets an answer and the log the reason
-            result = ExecutionResult(None, [_timed_out(self._settings) if deadline.expired() else _wrapped(error)])
-        answer = self._answer(result, plan, context)
+            result = ExecutionResult(None, [timed_out(self._settings) if deadline.expired() else wrapped(error)])
+        answer = self.answer(result, plan, context)
         metrics.operation_done(plan.kind.value, outcome_of(answer.body.get("errors")), time.perf_counter() - started)
         return answer
 
-    async def subscribe(self, plan: Plan, new_context: ContextFactory) -> "AsyncGenerator[Answer, None]":
-        """Yield an answer for each event of a subscription, each executed with a context of its own.
-
-        A subscription that cannot start yields one answer with errors and ends.
-        """
-        context = new_context()
-        try:
-            async with asyncio.timeout(self._settings.request_timeout_seconds) as deadline:
-                stream = await self._source(plan, context)
-        except Exception as error:  # noqa: BLE001  as in `execute`
-            stream = ExecutionResult(None, [_timed_out(self._settings) if deadline.expired() else _wrapped(error)])
-        if isinstance(stream, ExecutionResult):
-            answer = self._answer(stream, plan, context)
-            metrics.operation_done(plan.kind.value, outcome_of(answer.body.get("errors")), None)
-            yield answer
-            return
-        outcome = "ok"
-        try:
-            async with aclosing(_events(stream, new_context)) as events:
-                async for event_context, result in events:
-                    yield self._answer(result, plan, event_context)
-        except Exception as error:  # noqa: BLE001  the source of events failed: say so, once, and end
-            answer = self._answer(ExecutionResult(None, [_wrapped(error)]), plan, context)
-            outcome = outcome_of(answer.body.get("errors"))
-            yield answer
-        finally:
-            metrics.operation_done(plan.kind.value, outcome, None)
-
-    def _build(self, plan: Plan, context: Context) -> Executor[Any] | list[GraphQLError]:
+    def build(self, plan: Plan, context: Context) -> Executor[Any] | list[GraphQLError]:
+        """Return what executes the plan once, or the errors in its variables."""
         variables = plan.operation.variables
         return self._executor.build(
             self._schema,
@@ -160,27 +129,19 @@ class Engine:
         return is_allowed(self._settings.introspection, context.viewer)
 
     async def _run(self, plan: Plan, context: Context) -> ExecutionResult:
-        executor = self._build(plan, context)
+        executor = self.build(plan, context)
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
         result = execute_root_selection_set(executor)
         return result if isinstance(result, ExecutionResult) else await result
-
-    async def _source(self, plan: Plan, context: Context) -> "ExecutionResult | _Stream":
-        executor = self._build(plan, context)
-        if isinstance(executor, list):
-            return ExecutionResult(None, executor)
-        source = create_source_event_stream(executor)
-        if executor.is_awaitable(source):
-            source = await source
-        return source if isinstance(source, ExecutionResult) else _Stream(executor, source)
 
     def _refused(self, errors: list[GraphQLError], context: Context) -> Answer:
         body = {"errors": formatted(errors, request_id=context.request_id, operation=None)}
         metrics.operation_done("refused", outcome_of(body["errors"]), None)
         return Answer(body, is_request_error=True)
 
-    def _answer(self, result: ExecutionResult, plan: Plan, context: Context) -> Answer:
+    def answer(self, result: ExecutionResult, plan: Plan, context: Context) -> Answer:
+        """Return a result as the response shows it; errors are worded, and logged where the server is to blame."""
         if not result.errors:
             return Answer({"data": result.data})
         errors = formatted(result.errors, request_id=context.request_id, operation=plan.name)
@@ -189,46 +150,13 @@ class Engine:
         return Answer({"errors": errors, "data": result.data})
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    executor: Executor[Any]
-    source: Any
-
-
-async def _events(
-    stream: _Stream, new_context: ContextFactory
-) -> AsyncGenerator[tuple[Context, ExecutionResult], None]:
-    """Execute each event with a new context: loaders remember rows, and an event is about rows that changed."""
-    current: list[Context] = []
-
-    def execute_event(executor: Executor[Any]) -> Any:
-        context = new_context()
-        current[:] = [context]
-        executor.context_value = context
-        return execute_subscription_event(executor)
-
-    results: AsyncIterator[ExecutionResult] = map_source_to_response_event(
-        stream.executor, stream.source, execute_event
-    )
-    try:
-        async for result in results:
-            yield current[0], result
-    finally:
-        await _close(results)
-        await _close(stream.source)
-
-
-async def _close(stream: Any) -> None:
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()
-
-
-def _wrapped(error: Exception) -> GraphQLError:
+def wrapped(error: Exception) -> GraphQLError:
+    """Return an exception as an error of GraphQL."""
     return error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
 
 
-def _timed_out(settings: Settings) -> GraphQLError:
+def timed_out(settings: Settings) -> GraphQLError:
+    """Return the error of an operation that took longer than the request timeout."""
     seconds = f"{settings.request_timeout_seconds:g} seconds"
     cause = Unavailable(f"This took longer than {seconds} and was stopped; ask for less at once.")
     return GraphQLError(cause.message, original_error=cause)

@@ -92,7 +92,7 @@ class Operations:
             return self._send(message.id, plan)
         if plan.kind is not OperationType.SUBSCRIPTION:
             return self._send(message.id, await self._endpoint.execute(plan, context))
-        async with aclosing(engine.subscribe(plan, new_context)) as answers:
+        async with aclosing(self._endpoint.subscriptions.subscribe(plan, new_context)) as answers:
             async for answer in answers:
                 if not self._send(message.id, answer):
                     return False

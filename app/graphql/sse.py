@@ -56,7 +56,7 @@ async def respond(
         if isinstance(plan, Answer):
             yield plan
         elif plan.kind is OperationType.SUBSCRIPTION:
-            async with aclosing(endpoint.engine.subscribe(plan, new_context)) as events:
+            async with aclosing(endpoint.subscriptions.subscribe(plan, new_context)) as events:
                 async for answer in events:
                     yield answer
         else:
