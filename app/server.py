@@ -11,7 +11,7 @@ from litestar.datastructures import CacheControlHeader
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
-from litestar.types import Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from app.graphql.connections import Connections
 from app.graphql.endpoint import Endpoint
@@ -37,6 +37,7 @@ from services.permissions import Viewer
 
 log = structlog.get_logger(__name__)
 
+GRAPHQL_PATH = "/graphql"
 STALE_UPLOAD_SECONDS = 6 * 3600.0
 _HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 _ASSETS_HEADERS = _HEADERS | {"content-security-policy": PAGE_HEADERS["content-security-policy"]}
@@ -45,13 +46,27 @@ _ASSETS_CACHE = CacheControlHeader(max_age=24 * 3600, public=True)
 
 def create_app(
     settings: Settings, *, schema: strawberry.Schema | None = None, services: Services | None = None
-) -> Litestar:
+) -> ASGIApp:
     """Return the application. Its lifespan opens what it needs and closes it again.
 
     `schema` replaces the product's; `services` are used as they are, and stay open, instead of opening new ones.
     """
     graph = schema if schema is not None else build_schema()
     gateway = _Gateway()
+    pages = _pages(settings, gateway, graph, services)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # Most requests by far; Litestar's way to a handler costs as much as all that this endpoint does around GraphQL.
+        if scope["type"] == ScopeType.HTTP and scope["path"] == GRAPHQL_PATH:
+            await gateway.serve(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return application
+
+
+def _pages(settings: Settings, gateway: "_Gateway", graph: strawberry.Schema, services: Services | None) -> Litestar:
+    """Return what has the lifespan and answers everything else, `/graphql` in other spellings included."""
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -66,7 +81,7 @@ def create_app(
 
     return Litestar(
         route_handlers=[
-            asgi("/graphql", copy_scope=False)(gateway.serve),
+            asgi(GRAPHQL_PATH, copy_scope=False)(gateway.serve),
             live,
             ready,
             metrics,

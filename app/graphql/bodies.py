@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Generator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
+from types import coroutine
 from typing import Any
 
 from litestar.types import HTTPResponseStartEvent, Receive, Send
@@ -25,7 +27,6 @@ _COMMON_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 ]
-_CONTENT_TYPES: dict[str, bytes] = {}
 
 
 class ClientGone(Exception):  # noqa: N818  nobody is left to be told
@@ -48,23 +49,19 @@ class Body:
         self.is_complete = not self._announced and headers.get("transfer-encoding") is None
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body piece by piece. Raises `ClientGone`, or `Refusal` (408) when nothing comes for 30 seconds."""
+        """Yield the body piece by piece. Raises as `_next` does."""
         while not self.is_complete:
-            try:
-                async with asyncio.timeout(READ_SECONDS):
-                    part = await self._next()
-            except TimeoutError:
-                raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "The rest of the request did not come.") from None
-            yield part
+            yield await self._next()
 
     async def read(self, *, max_bytes: int) -> bytes:
         """Return the whole body. Raises `Refusal` (413) as soon as it is known to be longer than `max_bytes`."""
         self.check_length(max_bytes=max_bytes)
         parts: list[bytes] = []
-        size = 0
-        async for part in self.chunks():
-            size += len(part)
-            if size > max_bytes:
+        room = max_bytes
+        while not self.is_complete:
+            part = await self._next()
+            room -= len(part)
+            if room < 0:
                 raise too_large(max_bytes)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -81,18 +78,44 @@ class Body:
         do, would never see the answer: a file that is too large would look like a broken network.
         """
         drained = 0
-        with contextlib.suppress(TimeoutError, ClientGone):
+        with contextlib.suppress(TimeoutError, ClientGone, Refusal):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while not self.is_complete and drained < DRAIN_BYTES:
                     drained += len(await self._next())
 
     async def _next(self) -> bytes:
-        message: Any = await self._receive()
+        """Return the next piece. Raises `ClientGone`, or `Refusal` (408) when nothing comes for 30 seconds."""
+        steps = self._receive().__await__()
+        try:
+            waited_for = next(steps)
+        except StopIteration as arrived:
+            message: Any = arrived.value  # with its headers, as small requests do: no clock has to be started
+        else:
+            try:
+                async with asyncio.timeout(READ_SECONDS):
+                    message = await _rest(steps, waited_for)
+            except TimeoutError:
+                raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "The rest of the request did not come.") from None
         if message["type"] == "http.disconnect":
             raise ClientGone
         self.is_complete = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         return body
+
+
+@coroutine
+def _rest(steps: Generator[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
+    """Go on with an awaitable that has made its first step and waits: hand on what it waits for, and what comes."""
+    while True:
+        sent = failed = None
+        try:
+            sent = yield waited_for
+        except BaseException as error:  # noqa: BLE001  a cancellation too is for the awaitable to hear of
+            failed = error
+        try:
+            waited_for = steps.send(sent) if failed is None else steps.throw(failed)
+        except StopIteration as done:
+            return done.value
 
 
 def too_large(max_bytes: int) -> Refusal:
@@ -102,24 +125,24 @@ def too_large(max_bytes: int) -> Refusal:
 
 def refuse_encoding(headers: Headers) -> None:
     """Refuse (415) compressed bodies: they grow when they are unpacked."""
-    encoding = (headers.get("content-encoding") or "identity").strip().lower()
-    if encoding != "identity":
+    encoding = headers.get("content-encoding")
+    if encoding and encoding.strip().lower() != "identity":
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """One whole response. `headers` replace those that every response has."""
 
     status: int
     media_type: str
     content: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
 
 
 async def respond(send: Send, reply: Reply, request_id: str) -> None:
     """Send one whole response."""
-    await send(_start(reply, request_id))
+    await send(_start(reply, request_id, reply.headers))
     await send({"type": "http.response.body", "body": reply.content, "more_body": False})
 
 
@@ -128,24 +151,27 @@ async def respond_early(body: Body, send: Send, reply: Reply, request_id: str) -
     if body.is_complete:
         await respond(send, reply, request_id)
         return
-    await send(_start(replace(reply, headers={**reply.headers, "connection": "close"}), request_id))
+    await send(_start(reply, request_id, {**(reply.headers or {}), "connection": "close"}))
     await send({"type": "http.response.body", "body": reply.content, "more_body": True})
     await body.drain()
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _start(reply: Reply, request_id: str) -> HTTPResponseStartEvent:
-    content_type = _CONTENT_TYPES.get(reply.media_type)
-    if content_type is None:
-        content_type = _CONTENT_TYPES[reply.media_type] = f"{reply.media_type}; charset=utf-8".encode()
+def _start(reply: Reply, request_id: str, extra: Mapping[str, str] | None) -> HTTPResponseStartEvent:
     headers = [
-        (b"content-type", content_type),
+        _content_type(reply.media_type),
         (b"content-length", b"%d" % len(reply.content)),
         (b"x-request-id", request_id.encode()),
         *_COMMON_HEADERS,
     ]
-    if reply.headers:
-        given = {name.encode(): value.encode("latin-1", "replace") for name, value in reply.headers.items()}
+    if extra:
+        given = {name.encode(): value.encode("latin-1", "replace") for name, value in extra.items()}
         headers = [pair for pair in headers if pair[0] not in given] + list(given.items())
     metrics.response_sent(reply.status)
     return {"type": "http.response.start", "status": int(reply.status), "headers": headers}
+
+
+@cache
+def _content_type(media_type: str) -> tuple[bytes, bytes]:
+    """Return the header for one of the few types that this endpoint answers in."""
+    return b"content-type", f"{media_type}; charset=utf-8".encode()

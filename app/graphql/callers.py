@@ -4,9 +4,11 @@ A bearer token is only ever sent on purpose. A cookie is sent by the browser wha
 that leans on the cookie must come from this server's own pages (OWASP CSRF cheat sheet: Fetch Metadata, then Origin).
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ MAX_TOKEN_CHARS = 512
 _SAME_ORIGIN = "same-origin"
 _OWN_SITES = frozenset({"", "none"})
 _MAX_SHOWN_CHARS = 200
+_HOST = re.compile(r"[0-9A-Za-z!$&'()*+,;=\-._~:\[\]@%]*")  # what RFC 3986 allows in an authority
 
 # Gives the viewer whom a session token or an API key speaks for, or None.
 Authenticate = Callable[[str], Awaitable[Viewer | None]]
@@ -50,14 +53,18 @@ class Headers:
     __slots__ = ("_raw",)
 
     def __init__(self, scope: Any) -> None:
-        self._raw: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            self._raw.setdefault(name, value)
+        self._raw: dict[bytes, bytes] = dict(reversed(list(scope["headers"])))
 
     def get(self, name: str) -> str | None:
         """Return the header's value, or None."""
         value = self._raw.get(name.encode())
         return None if value is None else value.decode("latin-1")
+
+
+@lru_cache(64)
+def is_plain_host(host: str) -> bool:
+    """Tell whether a Host header holds nothing but characters that an address may have."""
+    return _HOST.fullmatch(host) is not None
 
 
 def is_allowed(policy: Toggle, viewer: Viewer | None) -> bool:

@@ -15,7 +15,7 @@ from litestar.types import HTTPScope, Receive, Send
 
 from app.graphql import bodies, sse
 from app.graphql.bodies import ClientGone, Reply, respond, respond_early
-from app.graphql.callers import Caller, Credential, Headers, identify, is_allowed
+from app.graphql.callers import Caller, Credential, Headers, identify, is_allowed, is_plain_host
 from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Answer, ContextFactory, Operation
 from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, is_away, outcome_of, problem
@@ -27,7 +27,6 @@ from app.graphql.negotiation import (
     HTML,
     JSON,
     MULTIPART_FORM,
-    Accepted,
     accepted,
     content_type,
 )
@@ -57,57 +56,54 @@ class HttpTransport:
 
     async def __call__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever goes wrong becomes a response with a code and the request id."""
-        headers = Headers(scope)
-        request_id = bodies.request_id_of(headers)
-        accept = accepted(headers.get("accept"))
-        exchange = _Exchange(self._endpoint, scope, receive, send, headers, request_id, accept)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await exchange.run()
-            except ClientGone:
-                return
-            except Exception as error:  # noqa: BLE001  the last line: nothing may leave as a bare 500
-                refusal = _refusal_of(error, request_id)
-                reply = Reply(
-                    refusal.status, accept.answer, orjson.dumps(_problem_of(refusal, request_id)), refusal.headers
-                )
-                await respond_early(exchange.body, send, reply, request_id)
+        exchange = _Exchange(self._endpoint, scope, receive, send)
+        bound = structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        try:
+            await exchange.run()
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001  the last line: nothing may leave as a bare 500
+            await exchange.refuse(error)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 class _Exchange:
     """One request and its response."""
 
-    def __init__(  # noqa: PLR0917  the parts of one request, unpacked once
-        self,
-        endpoint: Endpoint,
-        scope: HTTPScope,
-        receive: Receive,
-        send: Send,
-        headers: Headers,
-        request_id: str,
-        accept: Accepted,
-    ) -> None:
+    __slots__ = ("accept", "body", "endpoint", "headers", "receive", "request_id", "scope", "send")
+
+    def __init__(self, endpoint: Endpoint, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self.endpoint = endpoint
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.headers = headers
-        self.request_id = request_id
-        self.accept = accept
-        self.body = bodies.Body(headers, receive)
+        self.headers = Headers(scope)
+        self.request_id = bodies.request_id_of(self.headers)
+        self.accept = accepted(self.headers.get("accept"))
+        self.body = bodies.Body(self.headers, receive)
 
     async def run(self) -> None:
+        """Answer, or raise what `refuse` can word."""
+        refuse_malformed_host(self.headers)
         method = self.scope["method"]
-        if method == "OPTIONS":
-            await self._reply(Reply(HTTPStatus.NO_CONTENT, JSON, b"", {"allow": ALLOW}))
+        if method == "POST":
+            await self._post()
         elif method == "GET":
             await self._get()
-        elif method == "POST":
-            await self._post()
+        elif method == "OPTIONS":
+            await self._reply(Reply(HTTPStatus.NO_CONTENT, JSON, b"", {"allow": ALLOW}))
         else:
             raise Refusal(
                 HTTPStatus.METHOD_NOT_ALLOWED, "Send GraphQL by POST, or queries by GET.", headers={"allow": ALLOW}
             )
+
+    async def refuse(self, error: Exception) -> None:
+        """Answer with what `error` amounts to."""
+        refusal = _refusal_of(error, self.request_id)
+        content = orjson.dumps(_problem_of(refusal, self.request_id))
+        reply = Reply(refusal.status, self.accept.answer, content, refusal.headers)
+        await respond_early(self.body, self.send, reply, self.request_id)
 
     async def _get(self) -> None:
         if self.accept.best is None:
@@ -162,8 +158,8 @@ class _Exchange:
         new_context = self.endpoint.context_factory(self.scope, self.headers, caller.viewer, self.request_id)
         if self.accept.best == EVENT_STREAM:
             await sse.respond(self.endpoint, (self.scope, self.receive, self.send), operation, caller, new_context)
-            return
-        await self._answer(await self._execute(operation, new_context))
+        else:
+            await self._answer(await self._execute(operation, new_context))
 
     async def _execute(self, operation: Operation, new_context: ContextFactory) -> Answer:
         context = new_context()
@@ -184,6 +180,13 @@ class _Exchange:
 
     async def _reply(self, reply: Reply) -> None:
         await respond(self.send, reply, self.request_id)
+
+
+def refuse_malformed_host(headers: Headers) -> None:
+    """Refuse (400) a Host header with characters that no address has (RFC 9112 §3.2)."""
+    host = headers.get("host")
+    if host is not None and not is_plain_host(host):
+        raise Refusal(HTTPStatus.BAD_REQUEST, "The Host header is no address.")
 
 
 def refuse_kind(kind: OperationType, method: str, *, is_stream: bool) -> None:
