@@ -69,6 +69,44 @@ async def after(
     return [EventRow(**row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, and the last number that retention removed and the last one written when they were read."""
+
+    events: list[EventRow]
+    pruned: int
+    latest: int
+
+
+async def page(rows: Rows, owner_id: UUID, topic: str, seq: int, *, subject_id: UUID | None = None, limit: int) -> Page:
+    """Return what `after` and `horizon` do, seen at one moment: with `pruned` above `seq` events may be missing."""
+    found = await rows.fetch(
+        """
+        SELECT $1 AS owner_id, coalesce(counter.pruned_seq, 0) AS pruned, coalesce(counter.seq, 0) AS latest,
+            event.seq, event.topic, event.subject_id, event.payload, event.created_at
+        FROM (SELECT $1::uuid AS owner_id) AS owner
+        LEFT JOIN event_counters AS counter ON counter.owner_id = owner.owner_id
+        LEFT JOIN LATERAL (
+            SELECT seq, topic, subject_id, payload, created_at FROM events
+            WHERE owner_id = $1 AND topic = $2 AND seq > $3 AND ($4::uuid IS NULL OR subject_id = $4)
+            ORDER BY seq LIMIT $5
+        ) AS event ON true
+        ORDER BY event.seq
+        """,
+        owner_id,
+        topic,
+        seq,
+        subject_id,
+        limit,
+    )
+    events = [
+        EventRow(owner_id, row["seq"], row["topic"], row["subject_id"], row["payload"], row["created_at"])
+        for row in found
+        if row["seq"] is not None
+    ]
+    return Page(events, found[0]["pruned"], found[0]["latest"])
+
+
 async def horizon(rows: Rows, owner_id: UUID) -> tuple[int, int]:
     """Return `(pruned, latest)`: the last number that retention removed, and the last one written. Zero when none."""
     row = await rows.fetchrow("SELECT pruned_seq, seq FROM event_counters WHERE owner_id = $1", owner_id)

@@ -196,4 +196,5 @@ class BookmarkSubscription:
         resolver=answer.bookmark_changed,
         graphql_type=AsyncGenerator[BookmarkEvent, None],
         description="What happens to your bookmarks, each event once and in order, also across reconnects.",
+        metadata=answer.FOLLOWED,
     )

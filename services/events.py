@@ -1,6 +1,6 @@
 """Recording what happened, and following it from a cursor without gap or repetition."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -98,32 +98,31 @@ async def follow(
     *,
     subject_id: UUID | None = None,
     after: str | None = None,
+    on_quiet: Callable[[int], bool] = lambda _seq: False,
 ) -> AsyncIterator[Happening]:
-    """Yield what happens from now on, or from behind the cursor `after`, for ever.
+    """Yield what happens from now on, or from behind the cursor `after`, until `on_quiet` says that it is enough.
 
     Each event once and in order, also across reconnects and restarts. Memory is bounded: at most 100 events are read
-    ahead, and nothing is read while the consumer is busy. Raises `BadInput` when `after` is not a cursor.
+    ahead, and nothing is read while the consumer is busy. `on_quiet` is told the number up to which everything has
+    been yielded, whenever there is no more for now. Raises `BadInput` when `after` is not a cursor.
     """
     seq = None if after is None else seq_of(after)
     async with bus.reader(rows_of.CHANNEL, str(owner_id)) as ring:
-        pruned, latest = await rows_of.horizon(database, owner_id)
         if seq is None:
-            seq = latest
-        elif seq < pruned or seq > latest:
-            seq = latest
-            yield Happening(cursor_of(seq), None, resync=True)
+            _, seq = await rows_of.horizon(database, owner_id)
         while True:
-            read_from = seq
-            batch = await rows_of.after(database, owner_id, topic, seq, subject_id=subject_id, limit=_BATCH)
-            pruned, latest = await rows_of.horizon(database, owner_id)
-            if pruned > read_from:  # retention overtook this reader: what it read may have a hole in front
-                seq = latest
+            page = await rows_of.page(database, owner_id, topic, seq, subject_id=subject_id, limit=_BATCH)
+            if not page.pruned <= seq <= page.latest:  # retention overtook this reader, or the cursor is of elsewhere
+                seq = page.latest
                 yield Happening(cursor_of(seq), None, resync=True)
                 continue
-            for event in batch:
+            for event in page.events:
                 seq = event.seq
                 yield Happening(cursor_of(seq), event)
-            if len(batch) < _BATCH:
+            if len(page.events) < _BATCH:
+                seq = page.latest
+                if on_quiet(seq):
+                    return
                 await ring.wait(_LOOK_ANYWAY_SECONDS)
 
 

@@ -7,10 +7,18 @@ from resolvers.bookmarks.changes import (
     restore_bookmarks,
     update_bookmark,
 )
-from resolvers.bookmarks.following import BookmarkEventRow, Resume, bookmark_changed, event_bookmark, event_ids
+from resolvers.bookmarks.following import (
+    FOLLOWED,
+    BookmarkEventRow,
+    Resume,
+    bookmark_changed,
+    event_bookmark,
+    event_ids,
+)
 from resolvers.bookmarks.lists import bookmark, bookmark_by_url, counted_under, find, list_bookmarks, listed_under
 
 __all__ = [
+    "FOLLOWED",
     "BookmarkEventRow",
     "Resume",
     "bookmark",

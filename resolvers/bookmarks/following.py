@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 from uuid import UUID
 
 import strawberry
@@ -12,6 +12,7 @@ from db.bookmarks import BookmarkRow
 from resolvers.bookmarks.lists import TYPE, find
 from resolvers.context import Info, viewer_of
 from resolvers.ids import global_ids
+from resolvers.live import SHARED, Following, Quiet, Shared
 from services import events
 from services.events import BookmarkChange, Happening, Topic
 
@@ -24,16 +25,31 @@ Resume = Annotated[
 class BookmarkEventRow:
     """One event of `bookmarkChanged`."""
 
+    seq: int
     cursor: str
     resync: bool
     change: BookmarkChange | None
     keys: tuple[UUID, ...]
 
 
-async def bookmark_changed(info: Info, after: Resume = None) -> AsyncGenerator[BookmarkEventRow, None]:
-    """Yield what happens to the viewer's bookmarks."""
+def bookmark_changed(info: Info, after: Resume = None) -> Following[BookmarkEventRow]:
+    """Return what happens to the viewer's bookmarks, as a source of rows."""
+    return Following(lambda quiet: _rows(info, after, quiet))
+
+
+def missed(seq: int) -> BookmarkEventRow:
+    """Return the event that tells that others before it, up to number `seq`, were lost."""
+    return BookmarkEventRow(seq, events.cursor_of(seq), resync=True, change=None, keys=())
+
+
+FOLLOWED: Final = {SHARED: Shared(missed)}
+
+
+async def _rows(info: Info, after: str | None, quiet: Quiet) -> AsyncGenerator[BookmarkEventRow, None]:
     context = info.context
-    following = events.follow(context.database, context.services.bus, viewer_of(info).id, Topic.BOOKMARK, after=after)
+    following = events.follow(
+        context.database, context.services.bus, viewer_of(info).id, Topic.BOOKMARK, after=after, on_quiet=quiet
+    )
     async with aclosing(cast("AsyncGenerator[Happening, None]", following)) as happenings:
         async for happening in happenings:
             context.loaders.clear()  # what they remember was true at the event before
@@ -52,9 +68,10 @@ async def event_bookmark(event: strawberry.Parent[BookmarkEventRow], info: Info)
 
 def _event(happening: Happening) -> BookmarkEventRow:
     if happening.event is None:
-        return BookmarkEventRow(happening.cursor, resync=True, change=None, keys=())
+        return missed(events.seq_of(happening.cursor))
     payload = happening.event.payload
     return BookmarkEventRow(
+        happening.event.seq,
         happening.cursor,
         resync=bool(payload.get("resync")),
         change=BookmarkChange(payload["change"]),
