@@ -50,10 +50,11 @@ def create_app(
     """Return the application. Its lifespan opens what it needs and closes it again.
 
     `schema` replaces the product's; `services` are used as they are, and stay open, instead of opening new ones.
+    Raises `BadInput` for persisted documents that cannot be used.
     """
-    graph = schema if schema is not None else build_schema()
+    engine = Engine(schema if schema is not None else build_schema(), settings)
     gateway = _Gateway()
-    pages = _pages(settings, gateway, graph, services)
+    pages = _pages(settings, gateway, engine, services)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Most requests by far; Litestar's way to a handler costs as much as all that this endpoint does around GraphQL.
@@ -65,7 +66,7 @@ def create_app(
     return application
 
 
-def _pages(settings: Settings, gateway: "_Gateway", graph: strawberry.Schema, services: Services | None) -> Litestar:
+def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Services | None) -> Litestar:
     """Return what has the lifespan and answers everything else, `/graphql` in other spellings included."""
 
     @asynccontextmanager
@@ -74,7 +75,7 @@ def _pages(settings: Settings, gateway: "_Gateway", graph: strawberry.Schema, se
             remove_stale(settings.upload_dir / INCOMING_FOLDER, older_than_seconds=STALE_UPLOAD_SECONDS)
             app.state.readiness = Readiness(checks_of(opened))
             app.state.services = opened
-            endpoint = endpoint_of(opened, graph)
+            endpoint = endpoint_of(opened, engine)
             gateway.open(endpoint)
             async with endpoint.authenticate.listening():
                 yield
@@ -98,8 +99,8 @@ def _pages(settings: Settings, gateway: "_Gateway", graph: strawberry.Schema, se
     )
 
 
-def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
-    """Return the GraphQL endpoint of `schema` on `services`."""
+def endpoint_of(services: Services, engine: Engine) -> Endpoint:
+    """Return the GraphQL endpoint of `engine` on `services`."""
     settings = services.settings
 
     async def authenticate(token: str) -> Viewer | None:
@@ -108,7 +109,6 @@ def endpoint_of(services: Services, schema: strawberry.Schema) -> Endpoint:
     async def still_valid(viewer: Viewer) -> bool:
         return await auth.is_still_valid(services.database, viewer)
 
-    engine = Engine(schema, settings)
     return Endpoint(
         services=services,
         engine=engine,

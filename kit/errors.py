@@ -8,6 +8,7 @@
     ├── Forbidden           FORBIDDEN         signed in, but the role or scope does not reach
     ├── RateLimited         RATE_LIMITED      come back after `retry_after_seconds`
     ├── TooComplex          COMPLEXITY_LIMIT  the document asks for more than one request may
+    ├── UnknownDocument     PERSISTED_QUERY_NOT_FOUND   only its hash was sent, and that is not known
     └── Unavailable         UNAVAILABLE       something that this needs is away; try again
 
 An error carries a code and never an HTTP status: the transport decides how a code looks on its wire.
@@ -27,6 +28,7 @@ class ErrorCode(StrEnum):
     CONFLICT = "CONFLICT"
     RATE_LIMITED = "RATE_LIMITED"
     COMPLEXITY_LIMIT = "COMPLEXITY_LIMIT"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 
@@ -97,6 +99,15 @@ class TooComplex(GraphmarkError):  # noqa: N818  see BadInput
     """The document asks for more work than one request may cause."""
 
     code = ErrorCode.COMPLEXITY_LIMIT
+
+
+class UnknownDocument(GraphmarkError):  # noqa: N818  see BadInput
+    """A document was named by its hash only, and is not known: the client sends it with its text once more."""
+
+    code = ErrorCode.PERSISTED_QUERY_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")  # some clients look at the message, not at the code
 
 
 class Unavailable(GraphmarkError):  # noqa: N818  see BadInput

@@ -90,6 +90,8 @@ class Settings:
     max_query_fields: int = 500
     max_root_fields: int = 10
     max_query_cost: int = 5_000
+    persisted_documents: Path | None = None
+    persisted_documents_only: bool = False
 
     websocket_init_timeout_seconds: float = 10.0
     max_websocket_message_bytes: int = 65_536

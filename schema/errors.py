@@ -15,6 +15,7 @@ described(
     CONFLICT="The state of the world forbids it: a stale version, a taken name, a reused key.",
     RATE_LIMITED="Too many at once; try again after `retryAfterSeconds`.",
     COMPLEXITY_LIMIT="The document asks for more work than one request may cause.",
+    PERSISTED_QUERY_NOT_FOUND="Only a document's hash was sent, and it is not known here: send its text with it once.",
     UNAVAILABLE="Something that this needs is away for the moment; try again.",
     INTERNAL="A fault of the server; quote the request id when you report it.",
 )

@@ -39,11 +39,15 @@ MAX_VARIABLE_NESTING = 50
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a client asks for. `variables` are as JSON gave them; uploads are `kit.uploads.UploadedFile` among them."""
+    """What a client asks for. `variables` are as JSON gave them; uploads are `kit.uploads.UploadedFile` among them.
+
+    `named` is the SHA-256 of the document where the client named it; `query` is empty where it sent no more than that.
+    """
 
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] | None = None
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Engine:
     def plan(self, operation: Operation, context: Context) -> Plan | Answer:
         """Check the operation without running it; an `Answer` is its refusal."""
         settings = self._settings
-        prepared = self.documents.prepare(operation.query, is_open=self._is_open(context))
+        prepared = self.documents.prepare(operation.query, is_open=self._is_open(context), named=operation.named)
         if prepared.errors:
             return self._refused(prepared.errors, context)
         try:

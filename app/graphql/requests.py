@@ -7,10 +7,11 @@ from urllib.parse import parse_qsl
 import orjson
 
 from app.graphql.engine import Operation
-from kit.errors import ErrorCode
+from app.graphql.persisted import hash_of, named_hash
+from kit.errors import BadInput, ErrorCode
 
 MAX_QUERY_STRING_FIELDS = 20
-_NO_QUERY = "The request has no `query`: send {“query”: “…”}."
+_NO_QUERY = "The request has no `query`: send {“query”: “…”}, or the `documentId` of a document known here."
 
 
 class Refusal(Exception):  # noqa: N818  an answer, not a programming error
@@ -57,9 +58,7 @@ def operation_in(value: Any) -> Operation:
         raise bad_request("The request must be a JSON object.")
     query, name = value.get("query"), value.get("operationName")
     variables, extensions = value.get("variables"), value.get("extensions")
-    if query is None:
-        raise bad_request(_NO_QUERY)
-    if not isinstance(query, str):
+    if query is not None and not isinstance(query, str):
         raise bad_request("`query` must be a string.")
     if name is not None and not isinstance(name, str):
         raise bad_request("`operationName` must be a string or null.")
@@ -67,9 +66,25 @@ def operation_in(value: Any) -> Operation:
         raise bad_request("`variables` must be an object or null.")
     if extensions is not None and not isinstance(extensions, dict):
         raise bad_request("`extensions` must be an object or null.")
-    if not query.strip():
+    named = None
+    if extensions or "documentId" in value:
+        named = _named_hash(value.get("documentId"), extensions, query)
+    if query is None and named is not None:
+        return Operation("", name, variables, named)
+    if query is None or not query.strip():
         raise bad_request(_NO_QUERY)
-    return Operation(query, name, variables)
+    return Operation(query, name, variables, named)
+
+
+def _named_hash(document_id: Any, extensions: dict[str, Any] | None, query: str | None) -> str | None:
+    """Return the hash that names the document. Raises `Refusal` (400), also when `query` is another document."""
+    try:
+        named = named_hash(document_id, extensions)
+        if named is not None and query is not None and hash_of(query) != named:
+            raise bad_request("The hash is not that of `query`.")
+    except BadInput as error:
+        raise bad_request(error.message) from None
+    return named
 
 
 def operation_in_query_string(query_string: bytes) -> Operation:
@@ -87,6 +102,8 @@ def operation_in_query_string(query_string: bytes) -> Operation:
     if len(fields) != len(pairs):
         raise bad_request("The query string names a parameter twice.")
     value: dict[str, Any] = {"query": fields.get("query"), "operationName": fields.get("operationName") or None}
+    if "documentId" in fields:
+        value["documentId"] = fields["documentId"]
     for name in ("variables", "extensions"):
         if fields.get(name):
             value[name] = parse_json(fields[name], f"`{name}`")
