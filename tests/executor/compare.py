@@ -1,0 +1,144 @@
+"""One operation through both executors: the bytes of both answers, and the smallest operation on which they differ."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import orjson
+import strawberry
+
+from app.graphql.engine import Answer, Engine, Operation
+from kit.settings import Settings
+from resolvers.context import Context, Services
+from tests.executor.arguments import Arguments
+from tests.executor.cursors import Cursors
+from tests.executor.operations import Builder, Case
+from tests.executor.world import World
+
+AT_ONCE = 8
+"""How many operations run at a time, so that their statements meet on the pool as those of strangers do."""
+REFUSED_SHARE = 0.1
+CRASHED = b"an exception escaped from the engine"
+_REQUEST_ID = "oracle"  # the same on both sides, so that not even this has to be left out of the comparison
+_VARIED_SHARE = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """An operation, and what the two executors answer."""
+
+    case: Case
+    expected: bytes
+    found: bytes
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether they agree, byte for byte."""
+        return self.expected == self.found
+
+    def __str__(self) -> str:
+        """Tell everything that repeating it needs, given the seed of the data."""
+        variables = orjson.dumps(self.case.variables, option=orjson.OPT_INDENT_2).decode()
+        return (
+            f"asked by account {self.case.asker}, operation {self.case.operation_name}\n{self.case.query}\n"
+            f"variables {variables}\nresolvers: {self.expected.decode()}\ncompiled:  {self.found.decode()}"
+        )
+
+
+def engine_with(schema: strawberry.Schema, settings: Settings, executor: str) -> Engine:
+    """Return an engine whose executor is `compiled` or `resolvers`."""
+    if "executor" not in {item.name for item in fields(Settings)}:
+        return Engine(schema, settings)
+    kind = type(settings.executor)
+    return Engine(schema, replace(settings, executor=kind(executor)))
+
+
+async def answered(engine: Engine, case: Case, services: Services, world: World) -> bytes:
+    """Return the body that an engine answers with."""
+    viewer = None if case.asker is None else world.viewers[case.asker]
+    context = Context(services=services, viewer=viewer, request_id=_REQUEST_ID)
+    plan = engine.plan(Operation(case.query, case.operation_name, case.variables or None), context)
+    try:
+        answer = plan if isinstance(plan, Answer) else await engine.execute(plan, context)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return CRASHED
+    return orjson.dumps(answer.body)
+
+
+@dataclass
+class Oracle:
+    """Asks two engines the same about the same world. `counts` tells what was asked and what came of it."""
+
+    expected: Engine
+    found: Engine
+    services: Services
+    world: World
+    counts: Counter[str] = field(default_factory=Counter)
+
+    async def ask(self, case: Case) -> Answers:
+        """Return both answers, which are equal unless something is wrong."""
+        expected = await answered(self.expected, case, self.services, self.world)
+        found = await answered(self.found, case, self.services, self.world)
+        self._count(expected)
+        return Answers(case, expected, found)
+
+    def _count(self, body: bytes) -> None:
+        self.counts["operations"] += 1
+        self.counts["bytes"] += len(body)
+        self.counts["crashed"] += body == CRASHED
+        if not body.startswith(b'{"errors"'):
+            return
+        self.counts["not executed" if b'"data":' not in body else "with errors"] += 1
+        for error in orjson.loads(body)["errors"]:
+            self.counts[error["extensions"]["code"]] += 1
+
+
+@dataclass
+class Source:
+    """An endless source of operations; `rng`, the world and the answers before decide what comes."""
+
+    rng: random.Random
+    oracle: Oracle
+    cursors: Cursors = field(default_factory=Cursors)
+
+    async def batch(self) -> Sequence[Answers]:
+        """Compare the next `AT_ONCE` operations, all at the same time."""
+        cases = [self.case()]
+        while len(cases) < AT_ONCE:
+            again = cases[-1].variables and self.rng.random() < _VARIED_SHARE
+            cases.append(self._varied(cases[-1]) if again else self.case())
+        answers = await asyncio.gather(*map(self.oracle.ask, cases))
+        for answer in answers:
+            self.cursors.harvest(answer.expected)
+        return [answer for answer in answers if not answer.is_equal]
+
+    def case(self) -> Case:
+        """Return a new operation."""
+        rng = self.rng
+        asker = rng.choices((0, 1, 2, None), (70, 15, 12, 3))[0]
+        refuses = rng.random() < REFUSED_SHARE
+        arguments = Arguments(rng, self.oracle.world, self.cursors, asker or 0, refuses=refuses)
+        query, name = Builder(rng, self.oracle.expected.documents.schema, arguments).build()
+        return Case(query, arguments.variables.sent, asker, name)
+
+    def _varied(self, case: Case) -> Case:
+        """Return the same document with other variables, perhaps for somebody else: plans are kept per document."""
+        rng = self.rng
+        variables = {name: self._other(value) for name, value in case.variables.items() if rng.random() < 0.93}
+        asker = case.asker if rng.random() < 0.7 else rng.choice((0, 1, 2))
+        return replace(case, variables=variables, asker=asker)
+
+    def _other(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return self.rng.random() < 0.5
+        if isinstance(value, int):
+            return self.rng.choice((1, 2, 3, 5, 20, 100, 101))
+        if isinstance(value, dict):
+            return {name: inner for name, inner in value.items() if self.rng.random() < 0.7}
+        return value if self.rng.random() < 0.7 else None

@@ -1,0 +1,67 @@
+"""Both executors give the same bytes, whatever is asked; and the oracle that says so sees it when they do not."""
+
+import random
+import secrets
+
+import pytest
+import pytest_asyncio
+
+from resolvers.context import Services
+from tests.executor.compare import Oracle, Source
+from tests.executor.corpus import CORPUS, SEED, placed
+from tests.executor.laboratory import oracle_on
+from tests.executor.operations import Case
+from tests.executor.shrink import shrink
+from tests.executor.wrong import SPOILERS, WrongEngine
+
+OPERATIONS = 400
+_UNTIL_CAUGHT = 400
+_EXECUTED_SHARE = 0.75
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def known(services: Services) -> Oracle:
+    """The world that the corpus is about, and that the wrong executors are caught in."""
+    return await oracle_on(services, SEED)
+
+
+async def test_random_operations_are_answered_alike(services: Services) -> None:
+    seed = secrets.randbelow(10**9)
+    oracle = await oracle_on(services, seed)
+    source = Source(random.Random(seed), oracle)
+    while oracle.counts["operations"] < OPERATIONS:
+        for difference in await source.batch():
+            pytest.fail(f"make fuzz-executor SEED={seed} repeats this\n{difference}")
+    executed = 1 - oracle.counts["not executed"] / oracle.counts["operations"]
+    assert executed > _EXECUTED_SHARE, f"seed {seed}: {oracle.counts}"
+    assert not oracle.counts["crashed"] + oracle.counts["INTERNAL"], f"seed {seed}: {oracle.counts}"
+
+
+async def test_operations_that_once_differed(known: Oracle) -> None:
+    for name, case in CORPUS.items():
+        answers = await known.ask(placed(case, known.world))
+        assert answers.is_equal, f"{name}\n{answers}"
+    assert not known.counts["not executed"] + known.counts["crashed"] + known.counts["INTERNAL"], known.counts
+
+
+@pytest.mark.parametrize("name", SPOILERS)
+async def test_a_wrong_executor_is_caught(known: Oracle, name: str) -> None:
+    known.found = WrongEngine(known.found, SPOILERS[name])
+    source = Source(random.Random(SEED), known)
+    while not await source.batch():
+        assert known.counts["operations"] < _UNTIL_CAUGHT, f"nobody saw an executor that {name}"
+
+
+async def test_what_is_caught_is_made_small(known: Oracle) -> None:
+    known.found = WrongEngine(known.found, SPOILERS["prints offsets"])
+    query = """query($no: Boolean!, $size: Int) { tags(first: 2) { ...F totalCount }
+        bookmarks(first: $size, filter: {isUnread: true})
+            { nodes { id @skip(if: $no) addedAt } pageInfo { endCursor } } }
+        fragment F on TagConnection { nodes { path } }"""
+
+    async def differs(case: Case) -> bool:
+        return not (await known.ask(case)).is_equal
+
+    smallest = await shrink(Case(query, {"no": True, "size": 3}, 0), differs)
+    assert " ".join(smallest.query.split()) == "query { bookmarks { nodes { addedAt } } }"
+    assert smallest.variables == {}
