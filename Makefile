@@ -11,11 +11,13 @@ PY := .venv/bin/python
 UV = $(shell command -v uv || ls .tools/bin/uv 2>/dev/null)
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 ARGS ?=
+N ?= 20000
+SEED ?=
 LOAD_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi;
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
 install: .venv/installed ## Install what Graphmark needs into this checkout
@@ -61,6 +63,14 @@ fmt: install ## Format the code and mend what can be mended
 .PHONY: bench
 bench: install ## Measure against the peers and limits of docs (ARGS="--only import" for some of it)
 	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: fuzz-executor
+fuzz-executor: install ## Compare the compiled executor with the resolvers (N=20000 operations; SEED=1 repeats a run)
+	@$(PY) -m tests.executor.fuzz --count $(N) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+.PHONY: coverage-executor
+coverage-executor: install ## List the fields that the compiled executor answers, and those that it leaves to resolvers
+	@$(PY) -m tests.executor.coverage $(ARGS)
 
 .PHONY: migrate
 migrate: install ## Bring the database to the schema of this version
