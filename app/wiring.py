@@ -10,7 +10,7 @@ from kit.crypto import PasswordHasher
 from kit.errors import Unavailable
 from kit.settings import Settings
 from resolvers.context import Services
-from tasks.broker import make_ringer
+from tasks.ringer import make_ringer
 
 CHANNELS = (events.CHANNEL, auth.SESSION_CHANNEL)
 

@@ -8,7 +8,7 @@ import uvicorn
 
 from app.cli.children import API_STOP_SECONDS, ROOT, api_parts, environment_of, say
 from app.cli.lifeline import open_lifeline
-from app.cli.support import service_settings
+from app.cli.support import service_settings, spare_collector
 from app.listening import listen
 from app.server import create_app, uvicorn_options
 from app.supervise import Supervisor
@@ -35,6 +35,7 @@ def api(ctx: click.Context, descriptor: int | None) -> None:
 def _serve(settings: Settings, listening: socket.socket) -> bool:
     """Serve until told to stop; False when the application could not start."""
     server = uvicorn.Server(_config(settings))
+    spare_collector()
     for number in (signal.SIGINT, signal.SIGTERM):
         # uvicorn stops in good order on either and then raises the signal again: to have asked is no failure.
         signal.signal(number, lambda *_: None)

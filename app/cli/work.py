@@ -14,9 +14,10 @@ from app.cli.support import run, service_settings, spare_collector
 from app.wiring import open_database
 from db.unit import Database
 from kit.settings import Settings
-from tasks.broker import answer, make_broker, make_ringer
+from tasks.broker import answer, make_broker
 from tasks.imports import HANDLERS
 from tasks.orchestrator import Worker
+from tasks.ringer import make_ringer
 from tasks.schedule import make_scheduler
 
 log = structlog.get_logger(__name__)

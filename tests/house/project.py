@@ -21,7 +21,7 @@ INFRASTRUCTURE = {
     "resolvers": {"context", "ids", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
     "services": {"permissions", "events", "idempotency", "batches"},
-    "tasks": {"broker", "schedule", "envelope", "orchestrator", "maintenance"},
+    "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance"},
     "db": {"tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"},
     "db/tables": {"events", "idempotency"},
     "kit": {

@@ -18,7 +18,8 @@ from taskiq.api import run_receiver_task
 from db.unit import Database
 from kit.settings import Settings
 from services.agents import BELL
-from tasks.broker import answer, make_broker, make_ringer
+from tasks.broker import answer, make_broker
+from tasks.ringer import make_ringer
 from tests.needs import missing
 
 SOON_SECONDS = 10.0
