@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.graphql.broadcast import Broadcasts
 from app.graphql.connections import Connections
 from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Engine
@@ -21,6 +22,7 @@ from app.graphql.http import HttpTransport
 from app.graphql.ide import ASSETS_PATH, PAGE_HEADERS, Ide
 from app.graphql.multipart import INCOMING_FOLDER
 from app.graphql.sessions import Sessions
+from app.graphql.standing import Standings
 from app.graphql.subscriptions import Subscriptions
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
@@ -38,6 +40,7 @@ from services.permissions import Viewer
 log = structlog.get_logger(__name__)
 
 GRAPHQL_PATH = "/graphql"
+_CONNECTIONS = frozenset({ScopeType.HTTP, ScopeType.WEBSOCKET})
 STALE_UPLOAD_SECONDS = 6 * 3600.0
 _HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 _ASSETS_HEADERS = _HEADERS | {"content-security-policy": PAGE_HEADERS["content-security-policy"]}
@@ -58,7 +61,7 @@ def create_app(
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Most requests by far; Litestar's way to a handler costs as much as all that this endpoint does around GraphQL.
-        if scope["type"] == ScopeType.HTTP and scope["path"] == GRAPHQL_PATH:
+        if scope["type"] in _CONNECTIONS and scope["path"] == GRAPHQL_PATH:
             await gateway.serve(scope, receive, send)
         else:
             await pages(scope, receive, send)
@@ -79,6 +82,8 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             gateway.open(endpoint)
             async with endpoint.authenticate.listening():
                 yield
+            await endpoint.broadcasts.stop()
+            await endpoint.standings.stop()
 
     return Litestar(
         route_handlers=[
@@ -106,15 +111,19 @@ def endpoint_of(services: Services, engine: Engine) -> Endpoint:
     async def authenticate(token: str) -> Viewer | None:
         return await auth.authenticate(services.database, settings, token)
 
-    async def still_valid(viewer: Viewer) -> bool:
-        return await auth.is_still_valid(services.database, viewer)
+    async def seconds_left(viewer: Viewer) -> float:
+        return await auth.seconds_left(services.database, viewer)
 
+    subscriptions = Subscriptions(engine, settings)
+    standings = Standings(services.bus, seconds_left, session_channel=SESSION_CHANNEL)
     return Endpoint(
         services=services,
         engine=engine,
-        subscriptions=Subscriptions(engine, settings),
+        subscriptions=subscriptions,
         authenticate=Sessions(authenticate, services.bus, channel=SESSION_CHANNEL),
-        connections=Connections(services.bus, still_valid, session_channel=SESSION_CHANNEL),
+        connections=Connections(),
+        standings=standings,
+        broadcasts=Broadcasts(engine, subscriptions, services, standings),
         ide=Ide(settings.graphiql),
     )
 

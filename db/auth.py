@@ -77,18 +77,17 @@ async def live_session(rows: Rows, token_hash: bytes) -> LiveSession | None:
     return LiveSession(**row) if row else None
 
 
-async def is_live(rows: Rows, session_id: UUID) -> bool:
-    """Tell whether a session still opens anything."""
-    return bool(
-        await rows.fetchval(
-            """
-            SELECT EXISTS (SELECT FROM sessions JOIN users ON users.id = sessions.user_id
-                WHERE sessions.id = $1 AND revoked_at IS NULL AND disabled_at IS NULL
-                    AND expires_at > now() AND idle_expires_at > now())
-            """,
-            session_id,
-        )
+async def seconds_left(rows: Rows, session_id: UUID) -> float:
+    """Return for how long a session opens something if nobody ends or uses it; 0 when it opens nothing any more."""
+    left = await rows.fetchval(
+        """
+        SELECT extract(epoch FROM least(expires_at, idle_expires_at) - now())::float8
+        FROM sessions JOIN users ON users.id = sessions.user_id
+        WHERE sessions.id = $1 AND revoked_at IS NULL AND disabled_at IS NULL
+        """,
+        session_id,
     )
+    return max(0.0, left or 0.0)
 
 
 async def touch_session(rows: Rows, session_id: UUID, *, idle_minutes: int) -> None:

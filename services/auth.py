@@ -116,9 +116,9 @@ async def authenticate(rows: Rows, settings: Settings, token: str) -> Viewer | N
     return Viewer(id=live.user_id, role=Role(live.role), session_id=live.session_id)
 
 
-async def is_still_valid(rows: Rows, viewer: Viewer) -> bool:
-    """Tell whether the session behind a long-lived connection still opens anything."""
-    return viewer.session_id is not None and await rows_of.is_live(rows, viewer.session_id)
+async def seconds_left(rows: Rows, viewer: Viewer) -> float:
+    """Return for how long the session behind a live connection opens something if nobody ends it; 0 when ended."""
+    return await rows_of.seconds_left(rows, viewer.session_id) if viewer.session_id is not None else 0.0
 
 
 async def viewer_by_email(rows: Rows, email: str) -> Viewer:

@@ -1,39 +1,31 @@
-"""Connections that stay open: how many each caller has, and whether the session behind them still stands."""
+"""Connections that stay open: how many each caller has."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
-
-from kit.bus import Bus
 from kit.errors import RateLimited
-from services.permissions import Viewer
 
-log = structlog.get_logger(__name__)
-
-RECHECK_SECONDS = 30.0
 RETRY_AFTER_SECONDS = 10
-
-# Tells whether the session behind a viewer still opens anything.
-StillValid = Callable[[Viewer], Awaitable[bool]]
 
 
 class Connections:
-    """The open connections of this process.
+    """The open connections of this process, counted."""
 
-    `session_channel` is the bus channel on which ended sessions are called out by their id.
-    """
-
-    def __init__(self, bus: Bus, still_valid: StillValid, *, session_channel: str) -> None:
-        self._bus = bus
-        self._still_valid = still_valid
-        self._channel = session_channel
+    def __init__(self) -> None:
         self._open: Counter[str] = Counter()
 
     @contextmanager
     def counted(self, kind: str, key: str, *, limit: int) -> Iterator[None]:
-        """Count one connection of `kind` for the caller `key` while the block runs.
+        """Count one connection of `kind` for the caller `key` while the block runs. Raises as `admit` does."""
+        name = self.admit(kind, key, limit=limit)
+        try:
+            yield
+        finally:
+            self.leave(name)
+
+    def admit(self, kind: str, key: str, *, limit: int) -> str:
+        """Count one connection of `kind` for the caller `key`; return what `leave` takes.
 
         Raises `RateLimited` when the caller has `limit` of them already.
         """
@@ -41,23 +33,10 @@ class Connections:
         if self._open[name] >= limit:
             raise RateLimited(f"You have {limit} {kind} open already.", retry_after_seconds=RETRY_AFTER_SECONDS)
         self._open[name] += 1
-        try:
-            yield
-        finally:
-            self._open[name] -= 1
-            if not self._open[name]:
-                del self._open[name]
+        return name
 
-    async def session_end(self, viewer: Viewer) -> None:
-        """Return when the viewer's session has ended: told by the bus at once, else found within 30 seconds.
-
-        While the database is away nobody can be told apart, and connections stay as they are.
-        """
-        async with self._bus.reader(self._channel, str(viewer.session_id)) as ring:
-            while True:
-                await ring.wait(RECHECK_SECONDS)
-                try:
-                    if not await self._still_valid(viewer):
-                        return
-                except Exception as error:  # noqa: BLE001  any failure to ask is no answer
-                    log.warning("session.unchecked", session_id=str(viewer.session_id), error=repr(error))
+    def leave(self, name: str) -> None:
+        """Count one connection less."""
+        self._open[name] -= 1
+        if not self._open[name]:
+            del self._open[name]

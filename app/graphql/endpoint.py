@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from graphql import OperationType
 from litestar.types import Scope
 
+from app.graphql.broadcast import Broadcasts
 from app.graphql.callers import Headers, network_address, user_agent
 from app.graphql.connections import Connections
 from app.graphql.engine import Answer, ContextFactory, Engine, Plan
 from app.graphql.ide import Ide
 from app.graphql.sessions import Sessions
+from app.graphql.standing import Standings
 from app.graphql.subscriptions import Subscriptions
 from kit.settings import Settings
 from resolvers.context import Context, Services
@@ -25,6 +27,8 @@ class Endpoint:
     subscriptions: Subscriptions
     authenticate: Sessions
     connections: Connections
+    standings: Standings
+    broadcasts: Broadcasts
     ide: Ide
 
     @property

@@ -1,73 +1,211 @@
-"""What waits to be sent on one socket, never more than allowed."""
+"""What is to be sent on one connection, never more waiting than allowed.
+
+While the transport takes what it is given, nothing waits and there is no writer: a message is sent by whoever has it.
+Only when the transport asks for patience does a task begin to write, and ends when it has caught up.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, NamedTuple, Protocol
 
-import orjson
 from litestar.types import Send
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
+ROOM_MESSAGES, ROOM_BYTES = 16, 1024 * 1024
 SEND_SECONDS = 60.0
 TOO_SLOW = 1013
-MAX_REASON_BYTES = 123  # RFC 6455 §5.5
+
+
+class Parcel(NamedTuple):
+    """An ASGI message and about how many bytes it holds. It may be shared by many connections; do not change it."""
+
+    message: Any
+    size: int
+
+
+class Follower(Protocol):
+    """Whose parcels may be dropped when too many wait, because it can say so to its client later."""
+
+    async def excuse(self) -> Parcel | None:
+        """Return what tells the client that events were lost; None when it is gone by now."""
 
 
 class Outbox:
-    """A bounded queue and its writer.
+    """Sends parcels in their order.
 
-    `on_trouble` is called with a close code and a reason when the client reads too slowly: more than `max_messages` or
-    eight mebibytes wait for it, or nothing could be sent for a minute.
+    `on_trouble` is called with a reason when nothing could be sent for a minute.
     """
 
-    def __init__(self, send: Send, *, max_messages: int, on_trouble: Callable[[int, str], None]) -> None:
+    __slots__ = (
+        "_behind",
+        "_bytes",
+        "_is_held",
+        "_is_over",
+        "_max_messages",
+        "_on_trouble",
+        "_room",
+        "_send",
+        "_waiting",
+        "_writer",
+    )
+
+    def __init__(self, send: Send, *, max_messages: int, on_trouble: Callable[[str], None]) -> None:
         self._send = send
         self._max_messages = max_messages
         self._on_trouble = on_trouble
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[tuple[Follower | None, Parcel]] | None = None
+        self._behind: list[Follower] | None = None
         self._bytes = 0
-        self._wake = asyncio.Event()
-        self._closing: tuple[int, str] | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._room: asyncio.Event | None = None
+        self._is_held = False
+        self._is_over = False
 
-    def put_object(self, message: dict[str, Any]) -> None:
-        """Queue one message."""
-        self.put(orjson.dumps(message))
+    def post(self, parcel: Parcel) -> None:
+        """Send, or let it wait: for what must arrive and cannot become much."""
+        if not self._sent(parcel):
+            self._wait(None, parcel)
 
-    def put(self, message: bytes) -> None:
-        """Queue one encoded message."""
-        if self._closing is not None:
-            return
+    def offer(self, follower: Follower, parcel: Parcel) -> bool:
+        """Send, or let it wait; false when too much waits already.
+
+        Then everything of this follower that waits is dropped. It must offer nothing more until it is asked for its
+        `excuse`, which goes out in front of what is offered after that.
+        """
+        if self._sent(parcel):
+            return True
         if self._waiting and (len(self._waiting) >= self._max_messages or self._bytes > MAX_WAITING_BYTES):
-            self._waiting.clear()
-            self._on_trouble(TOO_SLOW, "You read too slowly; reconnect and resume after your last cursor")
+            self._drop(follower)
+            self._behind = [*(self._behind or ()), follower]
+            return False
+        self._wait(follower, parcel)
+        return True
+
+    def beat(self, parcel: Parcel) -> None:
+        """Send a sign of life, if nothing else is on its way."""
+        if self._writer is None and not self._is_held:
+            self.post(parcel)
+
+    async def room(self) -> None:
+        """Wait until little waits: for those who can hold back what they produce."""
+        while self._waiting and not self._is_over and not self._has_room():
+            self._room = self._room or asyncio.Event()
+            self._room.clear()
+            await self._room.wait()
+
+    def hold(self) -> None:
+        """Send nothing until `release`."""
+        self._is_held = True
+
+    def release(self) -> None:
+        """Send what has waited."""
+        self._is_held = False
+        if self._writer is None and (self._waiting or self._behind):
+            self._writer = asyncio.create_task(self._write(None), name="outbox")
+
+    def finish(self, parcel: Parcel, *, drop: bool) -> None:
+        """Send this as the last, behind what waits or instead of it."""
+        if self._is_over:
             return
-        self._waiting.append(message.decode())
-        self._bytes += len(message)
-        self._wake.set()
+        if drop or self._is_held:
+            self._waiting, self._bytes = None, 0
+        self._behind = None
+        self._is_held = False
+        self.post(parcel)
+        self._is_over = True
+        self._make_room()
 
-    def close(self, code: int, reason: str) -> None:
-        """Close the socket after what is queued has been sent; queue nothing any more."""
-        if self._closing is None:
-            self._closing = code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-            self._wake.set()
+    async def stop(self) -> None:
+        """Send nothing more."""
+        self._is_over = True
+        self._waiting = self._behind = None
+        self._make_room()
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
 
-    async def run(self) -> None:
-        """Send until closed. Ends quietly when the client is gone: the reader learns of it by itself."""
+    async def drained(self) -> None:
+        """Wait until everything has been sent, or cannot be."""
+        if self._writer is not None:
+            await asyncio.wait({self._writer})
+
+    def _sent(self, parcel: Parcel) -> bool:
+        """Send without waiting if that is possible, or begin to; false when something is in front."""
+        if self._is_over:
+            return True
+        if self._writer is not None or self._is_held:
+            return False
+        steps = self._send(parcel.message).__await__()
         try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._waiting:
-                    text = self._waiting.popleft()
-                    self._bytes -= len(text.encode()) if not text.isascii() else len(text)
-                    async with asyncio.timeout(SEND_SECONDS):
-                        await self._send({"type": "websocket.send", "text": text, "bytes": None})
-                if self._closing is not None:
-                    code, reason = self._closing
-                    await self._send({"type": "websocket.close", "code": code, "reason": reason})
-                    return
+            step = next(steps)
+        except StopIteration:
+            return True
+        except (OSError, RuntimeError):  # the client is gone; the reader learns of it by itself
+            self._is_over = True
+            return True
+        self._writer = asyncio.create_task(self._write(_Begun(step, steps)), name="outbox")
+        return True
+
+    def _wait(self, follower: Follower | None, parcel: Parcel) -> None:
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append((follower, parcel))
+        self._bytes += parcel.size
+
+    def _drop(self, follower: Follower) -> None:
+        kept = deque(item for item in self._waiting or () if item[0] is not follower)
+        self._waiting, self._bytes = kept, sum(parcel.size for _, parcel in kept)
+
+    def _has_room(self) -> bool:
+        return not self._waiting or (len(self._waiting) < ROOM_MESSAGES and self._bytes < ROOM_BYTES)
+
+    def _make_room(self) -> None:
+        if self._room is not None and (self._is_over or self._has_room()):
+            self._room.set()
+
+    async def _write(self, begun: Awaitable[None] | None) -> None:
+        """Finish what was begun, then send what waits. Ends quietly when the client is gone."""
+        is_stuck = False
+        try:
+            if begun is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await begun
+            while (parcel := await self._next()) is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._send(parcel.message)
         except TimeoutError:
-            self._on_trouble(TOO_SLOW, "You read too slowly")
+            is_stuck = True
         except (OSError, RuntimeError):
-            return
+            self._is_over = True
+        self._writer = None
+        self._make_room()
+        if is_stuck:
+            self._on_trouble("You read too slowly")
+
+    async def _next(self) -> Parcel | None:
+        while self._behind and not self._is_held:
+            parcel = await self._behind.pop(0).excuse()
+            if parcel is not None:
+                return parcel
+        if self._waiting and not self._is_held:
+            _, parcel = self._waiting.popleft()
+            self._bytes -= parcel.size
+            self._make_room()
+            return parcel
+        return None
+
+
+class _Begun:
+    """An awaitable whose first step has been taken already, and waits for `step`."""
+
+    __slots__ = ("_step", "_steps")
+
+    def __init__(self, step: Any, steps: Generator[Any, Any, Any]) -> None:
+        self._step = step
+        self._steps = steps
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        yield self._step
+        return (yield from self._steps)

@@ -1,12 +1,11 @@
 """GraphQL over server-sent events, “distinct connections mode”: one operation for each connection.
 
 Each result is an event `next`, the end is an event `complete`; a comment every 15 seconds keeps proxies patient.
-A slow reader is waited for: events lie in the outbox, not in memory. One that takes nothing for a minute is let go.
+A slow reader is treated as on a socket, see app.graphql.broadcast; one that takes nothing for a minute is let go.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from asyncio import FIRST_COMPLETED
 from http import HTTPStatus
 from typing import Any
 
@@ -17,15 +16,17 @@ from litestar.types import HTTPScope, Receive, Send
 from app import metrics
 from app.graphql.callers import Caller
 from app.graphql.endpoint import Endpoint, connection_key
-from app.graphql.engine import Answer, ContextFactory, Operation
+from app.graphql.engine import Answer, ContextFactory, Operation, Plan
 from app.graphql.errors import problem
+from app.graphql.operations import Operations
+from app.graphql.outbox import Outbox, Parcel
 from app.graphql.requests import Refusal
 from app.graphql.tasks import cancelled
 from kit.errors import ErrorCode
+from services.permissions import Viewer
 
 HEARTBEAT_SECONDS = 15.0
-SEND_SECONDS = 60.0
-_HEARTBEAT = b":\n\n"
+_NAME = ""  # the operation has no name on this wire
 _COMPLETE = b"event: complete\ndata: \n\n"
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -51,67 +52,85 @@ async def respond(
     plan = endpoint.engine.plan(operation, context)
     if not isinstance(plan, Answer) and plan.kind is OperationType.MUTATION and scope["method"] == "GET":
         raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Mutations are accepted by POST only.", headers={"allow": "POST"})
-
-    async def answers() -> AsyncGenerator[Answer, None]:
-        if isinstance(plan, Answer):
-            yield plan
-        elif plan.kind is OperationType.SUBSCRIPTION:
-            async with aclosing(endpoint.subscriptions.subscribe(plan, new_context)) as events:
-                async for answer in events:
-                    yield answer
-        else:
-            yield await endpoint.execute(plan, context)
-
     key, limit = connection_key(caller.viewer, scope), endpoint.settings.max_subscriptions_per_websocket
     with endpoint.connections.counted("event streams", key, limit=limit), metrics.STREAMS.track_inprogress():
         headers = [*_HEADERS, (b"x-request-id", context.request_id.encode())]
         metrics.response_sent(HTTPStatus.OK)
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await _until_over(endpoint, receive, send, caller, answers(), context.request_id)
+        await _Stream(endpoint, send, caller.viewer, new_context, context.request_id).run(plan, receive)
 
 
-async def _until_over(
-    endpoint: Endpoint,
-    receive: Receive,
-    send: Send,
-    caller: Caller,
-    answers: AsyncGenerator[Answer, None],
-    request_id: str,
-) -> None:
-    pump = asyncio.create_task(_pump(send, answers), name="sse-pump")
-    gone = asyncio.create_task(_disconnected(receive), name="sse-gone")
-    waiting = {pump, gone}
-    ended = None
-    if caller.viewer is not None and caller.viewer.session_id is not None:
-        ended = asyncio.create_task(endpoint.connections.session_end(caller.viewer), name="sse-session")
-        waiting.add(ended)
-    try:
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if ended is not None and ended in done and gone not in done:
-            await cancelled(pump)
-            body = problem("The session has ended: sign in again.", ErrorCode.UNAUTHENTICATED, request_id)
-            await _finish(send, _event(body) + _COMPLETE)
-        elif pump in done:
-            pump.result()
-    finally:
-        await cancelled(*waiting)
+class _Wire:
+    """The events of the protocol. It knows no `error`: that is a result without data."""
+
+    def next(self, _name: str, body: bytes) -> Parcel:
+        return _chunk(b"event: next\ndata: " + body + b"\n\n")
+
+    def error(self, name: str, errors: list[dict[str, Any]]) -> Parcel:
+        return self.next(name, orjson.dumps({"errors": errors}))
+
+    def complete(self, _name: str) -> Parcel:
+        return _chunk(b"")
 
 
-async def _pump(send: Send, answers: AsyncGenerator[Answer, None]) -> None:
-    """Send every answer, and a heartbeat whenever there was none for 15 seconds."""
-    async with aclosing(answers):
-        while True:
-            following = asyncio.ensure_future(anext(answers, None))
-            try:
-                while not (await asyncio.wait({following}, timeout=HEARTBEAT_SECONDS))[0]:
-                    await _send(send, _HEARTBEAT)
-                answer = following.result()
-            finally:
-                await cancelled(following)
-            if answer is None:
-                await _finish(send, _COMPLETE)
-                return
-            await _send(send, _event(answer.body))
+_WIRE = _Wire()
+
+
+class _Stream:
+    """One open stream and its only operation."""
+
+    def __init__(
+        self, endpoint: Endpoint, send: Send, viewer: Viewer | None, new_context: ContextFactory, request_id: str
+    ) -> None:
+        self._endpoint = endpoint
+        self._viewer = viewer
+        self._new_context = new_context
+        self._request_id = request_id
+        self._over = asyncio.Event()
+        self._outbox = Outbox(
+            send, max_messages=endpoint.settings.max_subscription_backlog, on_trouble=lambda _reason: self._over.set()
+        )
+        self._operations = Operations(
+            endpoint, self._outbox, _WIRE, viewer, lambda _request_id: new_context, limit=1, on_over=self._completed
+        )
+
+    async def run(self, plan: Plan | Answer, receive: Receive) -> None:
+        """Stream until the operation is over or the client has gone, then leave nothing behind."""
+        gone = asyncio.create_task(_disconnected(receive), name="sse-gone")
+        over = asyncio.create_task(self._over.wait(), name="sse-over")
+        try:
+            self._endpoint.standings.watch(self._viewer, self)
+            self._operations.begin(_NAME, plan, self._new_context, self._request_id)
+            while not (await asyncio.wait({gone, over}, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED))[0]:
+                self._outbox.beat(_HEARTBEAT)
+            await self._outbox.drained()
+        finally:
+            self._endpoint.standings.leave(self._viewer, self)
+            await self._operations.stop()
+            await self._outbox.stop()
+            await cancelled(gone, over)
+
+    def hold(self) -> None:
+        """See `standing.Watcher`."""
+        self._outbox.hold()
+
+    def release(self) -> None:
+        """See `standing.Watcher`."""
+        self._outbox.release()
+
+    def session_ended(self) -> None:
+        """See `standing.Watcher`."""
+        self._operations.halt()
+        body = problem("The session has ended: sign in again.", ErrorCode.UNAUTHENTICATED, self._request_id)
+        self._finish(_WIRE.next(_NAME, orjson.dumps(body)).message["body"] + _COMPLETE, drop=True)
+
+    def _completed(self) -> None:
+        self._finish(_COMPLETE, drop=False)
+
+    def _finish(self, data: bytes, *, drop: bool) -> None:
+        message = {"type": "http.response.body", "body": data, "more_body": False}
+        self._outbox.finish(Parcel(message, len(data)), drop=drop)
+        self._over.set()
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -121,16 +140,8 @@ async def _disconnected(receive: Receive) -> None:
             return
 
 
-async def _send(send: Send, data: bytes) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+def _chunk(data: bytes) -> Parcel:
+    return Parcel({"type": "http.response.body", "body": data, "more_body": True}, len(data))
 
 
-async def _finish(send: Send, data: bytes) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(SEND_SECONDS):
-            await send({"type": "http.response.body", "body": data, "more_body": False})
-
-
-def _event(body: dict[str, Any]) -> bytes:
-    return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
+_HEARTBEAT = _chunk(b":\n\n")

@@ -8,9 +8,9 @@ last cursor.
 """
 
 import asyncio
-from contextlib import ExitStack
 from typing import Any
 
+import orjson
 import structlog
 from litestar.types import Receive, Send, WebSocketScope
 
@@ -26,12 +26,13 @@ from app.graphql.callers import (
     is_own_origin,
 )
 from app.graphql.endpoint import Endpoint, connection_key
+from app.graphql.engine import ContextFactory
 from app.graphql.errors import is_away
 from app.graphql.messages import BadMessage, Init, Message, Subscribe, message_of
 from app.graphql.operations import Operations
-from app.graphql.outbox import Outbox
-from app.graphql.tasks import cancelled
+from app.graphql.outbox import Outbox, Parcel
 from kit.errors import Forbidden, RateLimited, Unauthenticated
+from services.permissions import Viewer
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ INVALID, UNAUTHORIZED, FORBIDDEN, NOT_ACCEPTABLE = 4400, 4401, 4403, 4406
 INIT_TIMEOUT, DUPLICATE, TOO_MANY, INTERNAL = 4408, 4409, 4429, 4500
 TOO_LONG, TRY_AGAIN = 1009, 1013
 CLOSE_SECONDS = 5.0  # how long a client may take to answer our close
+MAX_REASON_BYTES = 123  # RFC 6455 §5.5
 
 
 class WebSocketTransport:
@@ -61,27 +63,58 @@ class WebSocketTransport:
             await _Socket(self._endpoint, scope, receive, send).run()
 
 
+class _Wire:
+    """The messages of the protocol."""
+
+    def next(self, name: str, body: bytes) -> Parcel:
+        return _text(b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":' + body + b"}")
+
+    def error(self, name: str, errors: list[dict[str, Any]]) -> Parcel:
+        return _text(orjson.dumps({"id": name, "type": "error", "payload": errors}))
+
+    def complete(self, name: str) -> Parcel:
+        return _text(orjson.dumps({"id": name, "type": "complete"}))
+
+
+_WIRE = _Wire()
+_ACKNOWLEDGED = {"type": "connection_ack"}
+
+
 class _Socket:
-    """One accepted socket."""
+    """One accepted socket. It is one task, its reader, as long as its client takes what it is sent."""
+
+    __slots__ = (
+        "_endpoint",
+        "_hold",
+        "_id",
+        "_is_ended",
+        "_is_greeted",
+        "_operations",
+        "_outbox",
+        "_patience",
+        "_receive",
+        "_scope",
+        "_timer",
+        "_viewer",
+    )
 
     def __init__(self, endpoint: Endpoint, scope: WebSocketScope, receive: Receive, send: Send) -> None:
         self._endpoint = endpoint
         self._scope = scope
+        self._id = request_id_of(Headers(scope))
         self._receive = receive
-        self._headers = Headers(scope)
-        self._id = request_id_of(self._headers)
-        self._outbox = Outbox(send, max_messages=endpoint.settings.max_subscription_backlog, on_trouble=self._end)
+        self._outbox = Outbox(send, max_messages=endpoint.settings.max_subscription_backlog, on_trouble=self._stuck)
         self._operations: Operations | None = None
         self._is_greeted = False
         self._is_ended = False
         self._patience = asyncio.timeout(None)
-        self._holds = ExitStack()
-        self._guard: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._hold: str | None = None
+        self._viewer: Viewer | None = None
 
     async def run(self) -> None:
         """Read until the socket is closed, then leave nothing behind."""
-        writer = asyncio.create_task(self._outbox.run(), name="websocket-writer")
-        timer = asyncio.get_running_loop().call_later(
+        self._timer = asyncio.get_running_loop().call_later(
             self._endpoint.settings.websocket_init_timeout_seconds, self._init_timed_out
         )
         try:
@@ -90,12 +123,25 @@ class _Socket:
         except TimeoutError:
             log.info("websocket.abandoned", socket_id=self._id)  # the client did not answer our close
         finally:
-            timer.cancel()
-            tasks = [writer, *([self._guard] if self._guard is not None else [])]
+            self._stop_timer()
+            self._endpoint.standings.leave(self._viewer, self)
             if self._operations is not None:
                 await self._operations.stop()
-            await cancelled(*tasks)
-            self._holds.close()
+            await self._outbox.stop()
+            if self._hold is not None:
+                self._endpoint.connections.leave(self._hold)
+
+    def hold(self) -> None:
+        """See `standing.Watcher`."""
+        self._outbox.hold()
+
+    def release(self) -> None:
+        """See `standing.Watcher`."""
+        self._outbox.release()
+
+    def session_ended(self) -> None:
+        """See `standing.Watcher`."""
+        self._end(FORBIDDEN, "The session has ended", drop=True)
 
     async def _read(self) -> None:
         limit = self._endpoint.settings.max_websocket_message_bytes
@@ -112,6 +158,7 @@ class _Socket:
                 self._end(TOO_LONG, f"A message is longer than {limit} bytes")
             else:
                 await self._handle_text(text)
+                await self._outbox.room()  # who does not read is not listened to
 
     async def _handle_text(self, text: str) -> None:
         try:
@@ -133,14 +180,16 @@ class _Socket:
         if isinstance(message, Init):
             await self._greet(message)
         elif message.type == "ping":
-            self._outbox.put_object({"type": "pong"} if message.payload is None else message.echo("pong"))
+            self._outbox.post(
+                _text(orjson.dumps({"type": "pong"} if message.payload is None else message.echo("pong")))
+            )
         elif isinstance(message, Subscribe):
             if self._operations is None:
                 self._end(UNAUTHORIZED, "Unauthorized")
             elif message.id in self._operations:
                 self._end(DUPLICATE, f"Subscriber for {message.id} already exists")
             else:
-                self._operations.start(message)
+                self._operations.start(message.id, message.operation)
         elif message.type == "complete" and self._operations is not None:
             self._operations.cancel(message.id)
 
@@ -150,55 +199,63 @@ class _Socket:
             return
         self._is_greeted = True
         caller = await self._identify(message)
-        settings = self._endpoint.settings
-        key = connection_key(caller.viewer, self._scope)
-        self._holds.enter_context(
-            self._endpoint.connections.counted("WebSockets", key, limit=settings.max_websockets_per_user)
-        )
+        viewer, settings = caller.viewer, self._endpoint.settings
+        key = connection_key(viewer, self._scope)
+        self._hold = self._endpoint.connections.admit("WebSockets", key, limit=settings.max_websockets_per_user)
         if self._is_ended:
             return
+        self._stop_timer()
+        self._viewer = viewer
         self._operations = Operations(
-            self._endpoint,
-            self._outbox,
-            lambda request_id: self._endpoint.context_factory(self._scope, self._headers, caller.viewer, request_id),
-            limit=settings.max_subscriptions_per_websocket,
+            self._endpoint, self._outbox, _WIRE, viewer, self._factory, limit=settings.max_subscriptions_per_websocket
         )
-        if caller.viewer is not None and caller.viewer.session_id is not None:
-            self._guard = asyncio.create_task(self._watch_session(caller), name="websocket-session")
-        self._outbox.put_object({"type": "connection_ack"})
+        self._endpoint.standings.watch(viewer, self)
+        self._outbox.post(_text(orjson.dumps(_ACKNOWLEDGED)))
+
+    def _factory(self, request_id: str) -> ContextFactory:
+        return self._endpoint.context_factory(self._scope, Headers(self._scope), self._viewer, request_id)
 
     async def _identify(self, message: Init) -> Caller:
         """Return who is at the other end: by the token in the payload, in the handshake, or by the cookie."""
-        header = message.authorization or self._headers.get("authorization")
+        headers = Headers(self._scope)
+        header = message.authorization or headers.get("authorization")
         if header is not None:
             token = bearer_token(header)
             if token is None:
                 raise Unauthenticated("Only `Bearer` tokens are accepted")
             return await by_token(token, self._endpoint.authenticate)
-        cookie = cookie_token(self._headers)
+        cookie = cookie_token(headers)
         if cookie is None:
             return ANONYMOUS
-        origin = self._headers.get("origin")
-        if origin is None or not is_own_origin(origin, self._headers, self._endpoint.settings):
+        origin = headers.get("origin")
+        if origin is None or not is_own_origin(origin, headers, self._endpoint.settings):
             raise Forbidden("The session cookie is not accepted from this origin")
         return await by_token(cookie, self._endpoint.authenticate)
-
-    async def _watch_session(self, caller: Caller) -> None:
-        assert caller.viewer is not None  # noqa: S101  the task is made for signed-in callers only
-        await self._endpoint.connections.session_end(caller.viewer)
-        self._end(FORBIDDEN, "The session has ended")
 
     def _init_timed_out(self) -> None:
         if not self._is_greeted:
             self._end(INIT_TIMEOUT, "Connection initialisation timeout")
 
-    def _end(self, code: int, reason: str) -> None:
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _stuck(self, reason: str) -> None:
+        self._end(TRY_AGAIN, reason, drop=True)
+
+    def _end(self, code: int, reason: str, *, drop: bool = False) -> None:
         """Close the socket once; the reader ends when the client answers, or after five seconds."""
         if self._is_ended:
             return
         self._is_ended = True
         metrics.CLOSED.labels(code).inc()
-        self._outbox.close(code, reason)
+        reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        self._outbox.finish(Parcel({"type": "websocket.close", "code": code, "reason": reason}, 0), drop=drop)
         if self._operations is not None:
             self._operations.halt()
         self._patience.reschedule(asyncio.get_running_loop().time() + CLOSE_SECONDS)
+
+
+def _text(message: bytes) -> Parcel:
+    return Parcel({"type": "websocket.send", "text": message.decode()}, len(message))

@@ -159,7 +159,7 @@ async def test_logout_ends_this_session_only_and_rings(accounts: Accounts, make:
         assert await auth.logout(unit, viewer) is False
     assert await auth.authenticate(accounts.database, accounts.settings, ended) is None
     assert await auth.authenticate(accounts.database, accounts.settings, kept) is not None
-    assert await auth.is_still_valid(accounts.database, viewer) is False
+    assert await auth.seconds_left(accounts.database, viewer) == 0
 
 
 @pytest.mark.parametrize("column", ["expires_at", "idle_expires_at"])

@@ -282,7 +282,7 @@ async def test_the_end_of_the_session_closes_its_sockets(server: Running, servic
 async def test_a_lost_ring_costs_one_recheck(
     server: Running, services: Services, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.graphql.connections.RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr("app.graphql.standing.RECHECK_SECONDS", 0.1)
     async with opened(server) as socket:
         await socket.greet({"authorization": f"Bearer {ada.token}"})
         await services.database.execute("UPDATE sessions SET revoked_at = now()")
@@ -323,7 +323,10 @@ async def test_a_long_message_closes_with_1009(server: Running) -> None:
         assert (await socket.closed())[0] == 1009
 
 
-async def test_a_slow_reader_is_let_go_and_its_sources_end(server: Running) -> None:
+async def test_a_reader_that_takes_nothing_is_let_go_and_its_sources_end(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.graphql.outbox.SEND_SECONDS", 0.1)
     async with opened(server) as socket:
         await socket.greet()
         socket.connection.transport.pause_reading()
@@ -336,6 +339,7 @@ async def test_a_slow_reader_is_let_go_and_its_sources_end(server: Running) -> N
 async def test_a_reader_that_never_comes_back_is_not_waited_for(
     server: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.graphql.outbox.SEND_SECONDS", 0.1)
     monkeypatch.setattr("app.graphql.websocket.CLOSE_SECONDS", 0.1)
     async with opened(server) as socket:
         await socket.greet()
