@@ -169,10 +169,11 @@ async def dial(dsn: str, *, name: str) -> asyncpg.Connection:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    """Teach a new connection to speak Python objects for json and jsonb, in the binary form that COPY needs too."""
-    await connection.set_type_codec(
-        "json", encoder=orjson.dumps, decoder=orjson.loads, schema="pg_catalog", format="binary"
-    )
+    """Teach a new connection json and jsonb, in the binary form that COPY needs too.
+
+    jsonb is Python objects. json is what PostgreSQL printed for a client: the bytes are passed on as they are.
+    """
+    await connection.set_type_codec("json", encoder=orjson.dumps, decoder=bytes, schema="pg_catalog", format="binary")
     await connection.set_type_codec(
         "jsonb",
         encoder=lambda value: _JSONB_VERSION + orjson.dumps(value),

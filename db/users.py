@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
+from db.query import Query
+from db.shapes import Shape, Source, Whole
+from db.tables.users import User
 from db.unit import Rows, Unit
 
 _COLUMNS = "id, email, name, role, disabled_at, email_verified_at, last_login_at, created_at, updated_at"
@@ -22,6 +27,11 @@ class UserRow:
     last_login_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+SOURCE = Source(table=User, owner=None)
+WHOLE = Whole(UserRow)
+R = TypeVar("R", default=UserRow)
 
 
 async def insert(
@@ -43,10 +53,12 @@ async def insert(
     return UserRow(**row) if row else None
 
 
-async def by_id(rows: Rows, key: UUID) -> UserRow | None:
+async def by_id(rows: Rows, key: UUID, shape: Shape[R] = WHOLE.by_default) -> R | None:
     """Return the account or None."""
-    row = await rows.fetchrow(f"SELECT {_COLUMNS} FROM users WHERE id = $1", key)
-    return UserRow(**row) if row else None
+    query = Query(key)
+    sql = f"SELECT {shape.columns(query, 'u')} FROM users u WHERE u.id = {query.owner}"
+    row = await rows.fetchrow(sql, *query.arguments)
+    return shape.row(row) if row else None
 
 
 async def by_email_key(rows: Rows, email_key: str) -> tuple[UserRow, str | None] | None:
@@ -74,20 +86,34 @@ async def has_admin(rows: Rows) -> bool:
     return bool(await rows.fetchval("SELECT EXISTS (SELECT FROM users WHERE role = 'ADMIN' AND disabled_at IS NULL)"))
 
 
-async def page(rows: Rows, *, position: tuple[datetime, UUID] | None, backward: bool, limit: int) -> list[UserRow]:
-    """Return at most `limit` accounts, newest first, beyond `position`; against that order when `backward`."""
+async def page(
+    rows: Rows,
+    asking_id: UUID,
+    *,
+    position: tuple[datetime, UUID] | None,
+    backward: bool,
+    limit: int,
+    shape: Shape[R] = WHOLE.by_default,
+) -> list[tuple[R, datetime, UUID]]:
+    """Return at most `limit` accounts with their places, newest first, beyond `position`; oldest first if `backward`.
+
+    All accounts: whoever calls has made sure that `asking_id` may see them.
+    """
+    query = Query(asking_id)
     compare, direction = (">", "ASC") if backward else ("<", "DESC")
-    created, key = position or (None, None)
+    beyond = ""
+    if position is not None:
+        created, key = (query.bind(part) for part in position)
+        beyond = f"AND (u.created_at, u.id) {compare} ({created}, {key})"
     found = await rows.fetch(
         f"""
-        SELECT {_COLUMNS} FROM users WHERE $1::timestamptz IS NULL OR (created_at, id) {compare} ($1, $2)
-        ORDER BY created_at {direction}, id {direction} LIMIT $3
+        SELECT {shape.columns(query, "u")}, u.created_at AS sort_value, u.id AS sort_id
+        FROM users u WHERE {query.owner}::uuid IS NOT NULL {beyond}
+        ORDER BY u.created_at {direction}, u.id {direction} LIMIT {int(limit)}
         """,
-        created,
-        key,
-        limit,
+        *query.arguments,
     )
-    return [UserRow(**row) for row in found]
+    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
 
 
 async def count(rows: Rows) -> int:

@@ -39,6 +39,13 @@ class Toggle(StrEnum):
     ALWAYS = "always"
 
 
+class Executor(StrEnum):
+    """How GraphQL is executed; the answers are the same."""
+
+    COMPILED = "compiled"
+    RESOLVERS = "resolvers"
+
+
 class LogLevel(StrEnum):
     """The least weight of what is logged."""
 
@@ -70,6 +77,7 @@ class Settings:
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.AUTO
     registration: Registration = Registration.OPEN
+    executor: Executor = Executor.COMPILED
     introspection: Toggle = Toggle.SIGNED_IN
     graphiql: Toggle = Toggle.ALWAYS
     workers: int = 1

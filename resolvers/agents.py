@@ -1,6 +1,6 @@
 """Tasks in the graph."""
 
-from typing import Annotated, cast
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -10,14 +10,16 @@ from db.agents import TaskRow
 from kit.ids import decode_global_id
 from resolvers.context import Info
 from resolvers.loaders import load_row
+from resolvers.shaped import shape_of
 
 TYPE = "Task"
+SOURCE = rows.SOURCE
 TaskId = Annotated[strawberry.ID, strawberry.argument(description="The task's id.")]
 
 
 async def find(info: Info, key: UUID) -> TaskRow | None:
     """Return one task of the viewer."""
-    return cast("TaskRow | None", await load_row(info, "task", key, rows.by_ids))
+    return await load_row(info, rows.SOURCE, key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def task(info: Info, id: TaskId) -> TaskRow | None:  # noqa: A002  the name of the API

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from db import collections as rows
-from db.bookmarks import BookmarkRow, Home
+from db.bookmarks import BookmarkRow, Home, count_under
 from db.collections import CollectionRow, CollectionSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
@@ -26,13 +26,17 @@ from resolvers.inputs.collections import (
     UpdateCollectionInput,
 )
 from resolvers.inputs.paging import OrderDirection
-from resolvers.loaders import load, load_row
+from resolvers.loaders import load_related, load_row
 from resolvers.mutation import Payload, change, item_errors, refuse_null
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from resolvers.shaped import shape_of
 from services import collections
 from services.collections import CollectionChanges, NewCollection
 
 TYPE = "Collection"
+SOURCE = rows.SOURCE
+CHILDREN, OF_BOOKMARK, PARENT = rows.CHILDREN, rows.OF_BOOKMARK, rows.PARENT
+BOOKMARK_COUNT = count_under(Home.COLLECTION)
 Filter = Annotated[CollectionFilter | None, strawberry.argument(description="Which collections; all when left out.")]
 OrderBy = Annotated[
     CollectionOrder | None,
@@ -67,20 +71,20 @@ async def list_collections(
     name = collections.order_name(sort, descending=descending)
     request = page_request(name, collections.order_kinds(sort), first=first, after=after, last=last, before=before)
     wanted = _filter(filter)
-    placed = await collections.page(database, viewer, wanted, request, sort=sort, descending=descending)
-    values = {row.id: value for row, value in placed}
+    shape = shape_of(info, TYPE, rows.WHOLE)
     return connection(
         request,
         name,
-        [row for row, _ in placed],
-        lambda row: (values[row.id], row.id),
+        await collections.page(database, viewer, wanted, request, sort=sort, descending=descending, shape=shape),
+        lambda one: one[0],
+        lambda one: one[1:],
         lambda: collections.count(database, viewer, wanted),
     )
 
 
 async def find(info: Info, key: UUID) -> CollectionRow | None:
     """Return one collection of the viewer."""
-    return cast("CollectionRow | None", await load_row(info, "collection", key, rows.by_ids))
+    return await load_row(info, rows.SOURCE, key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def collection(info: Info, id: CollectionId) -> CollectionRow | None:  # noqa: A002  the name of the API
@@ -95,12 +99,12 @@ async def parent(row: strawberry.Parent[CollectionRow], info: Info) -> Collectio
 
 async def children(row: strawberry.Parent[CollectionRow], info: Info) -> list[CollectionRow]:
     """Return the collections right below one."""
-    return await load(info, "collection children", row.id, rows.children) or []
+    return await load_related(info, rows.CHILDREN, row.id, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def of_bookmark(row: strawberry.Parent[BookmarkRow], info: Info) -> list[CollectionRow]:
     """Return the collections that a bookmark lies in."""
-    return await load(info, "bookmark collections", row.id, rows.of_bookmarks) or []
+    return await load_related(info, rows.OF_BOOKMARK, row.id, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def create_collection(info: Info, input: Create) -> Payload:  # noqa: A002  the name of the API

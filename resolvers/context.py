@@ -4,6 +4,7 @@ One `Context` per operation, also on a WebSocket: its loaders remember rows, and
 read them.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -50,7 +51,7 @@ class Context:
     request_id: str
     network_address: str = ""
     user_agent: str = ""
-    loaders: dict[str, Any] = field(default_factory=dict)
+    loaders: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def database(self) -> Database:

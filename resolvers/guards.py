@@ -6,7 +6,7 @@ from strawberry.extensions import FieldExtension
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 from resolvers.context import Info, viewer_of
-from services.permissions import Role, require_role
+from services.permissions import Role, Viewer, has_role, require_role
 
 
 class RoleGuard(FieldExtension):
@@ -14,6 +14,10 @@ class RoleGuard(FieldExtension):
 
     def __init__(self, role: Role) -> None:
         self.role = role
+
+    def admits(self, viewer: Viewer | None) -> bool:
+        """Tell whether this viewer may pass."""
+        return viewer is not None and has_role(viewer, self.role)
 
     async def resolve_async(self, next_: AsyncExtensionResolver, source: Any, info: Info, **arguments: Any) -> Any:
         """Check, then go on."""

@@ -29,6 +29,7 @@ from resolvers.inputs.imports import (
 from resolvers.loaders import load_row
 from resolvers.mutation import Payload, change, refusable
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from resolvers.shaped import shape_of
 from services.agents import TaskStatus
 from services.imports import jobs, options, preview, progress, undo
 from services.imports.preview import Preview
@@ -36,6 +37,8 @@ from services.imports.progress import ImportProgress
 from services.permissions import Viewer, own
 
 TYPE, UPLOAD_TYPE = "Import", "ImportUpload"
+SOURCE = rows.SOURCE
+TASK, UNDO_TASK = rows.TASK, rows.UNDO_TASK
 Filter = Annotated[ImportFilter | None, strawberry.argument(description="Which imports; all when left out.")]
 ItemFilter = Annotated[ImportItemFilter | None, strawberry.argument(description="Which rows; all when left out.")]
 ImportId = Annotated[strawberry.ID, strawberry.argument(description="The import's id.")]
@@ -51,7 +54,7 @@ Steering = Callable[[Unit, Viewer, UUID], Awaitable[ImportRow]]
 
 async def find(info: Info, key: UUID) -> ImportRow | None:
     """Return one import of the viewer."""
-    return cast("ImportRow | None", await load_row(info, "import", key, rows.by_ids))
+    return await load_row(info, rows.SOURCE, key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def import_by_id(info: Info, id: ImportId) -> ImportRow | None:  # noqa: A002  the name of the API
@@ -74,9 +77,14 @@ async def list_imports(
     if filter is not None and filter.status is not None:
         statuses = [TaskStatus(status.value) for status in filter.status]
     request = page_request(jobs.ORDER, (UUID,), first=first, after=after, last=last, before=before)
-    found = await jobs.page(database, viewer, request, statuses=statuses)
+    shape = shape_of(info, TYPE, rows.WHOLE)
     return connection(
-        request, jobs.ORDER, found, lambda row: (row.id,), lambda: jobs.count(database, viewer, statuses=statuses)
+        request,
+        jobs.ORDER,
+        await jobs.page(database, viewer, request, statuses=statuses, shape=shape),
+        lambda one: one[0],
+        lambda one: one[1:],
+        lambda: jobs.count(database, viewer, statuses=statuses),
     )
 
 
@@ -99,6 +107,7 @@ async def items(
         request,
         jobs.ITEM_ORDER,
         found,
+        lambda fate: fate,
         lambda fate: (fate.row,),
         lambda: jobs.count_items(database, owned, outcomes=outcomes),
     )

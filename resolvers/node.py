@@ -12,6 +12,7 @@ from db.agents import TaskRow
 from db.bookmarks import BookmarkRow
 from db.collections import CollectionRow
 from db.imports import ImportRow
+from db.shapes import Identity, Source
 from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
@@ -25,19 +26,20 @@ Finder = Callable[[Info, UUID], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class NodeKind:
-    """How rows of one GraphQL type are recognised, and found by their key."""
+    """How rows of one GraphQL type are recognised, found by their key, and printed."""
 
     row_type: type
     find: Finder
+    source: Source
 
 
 KINDS: dict[str, NodeKind] = {
-    "Bookmark": NodeKind(BookmarkRow, bookmarks.find),
-    "Collection": NodeKind(CollectionRow, collections.find),
-    "Import": NodeKind(ImportRow, imports.find),
-    "Tag": NodeKind(TagRow, tags.find),
-    "Task": NodeKind(TaskRow, agents.find),
-    "User": NodeKind(UserRow, users.find),
+    "Bookmark": NodeKind(BookmarkRow, bookmarks.find, bookmarks.SOURCE),
+    "Collection": NodeKind(CollectionRow, collections.find, collections.SOURCE),
+    "Import": NodeKind(ImportRow, imports.find, imports.SOURCE),
+    "Tag": NodeKind(TagRow, tags.find, tags.SOURCE),
+    "Task": NodeKind(TaskRow, agents.find, agents.SOURCE),
+    "User": NodeKind(UserRow, users.find, users.SOURCE),
 }
 
 
@@ -52,6 +54,11 @@ class Identified(Protocol):
     def id(self) -> UUID:
         """The key inside this server."""
         ...
+
+
+def identity_of(type_name: str) -> Identity:
+    """Return the id of rows shown as `type_name`, as PostgreSQL prints it."""
+    return Identity(type_name)
 
 
 def global_id_of(type_name: str) -> Callable[[Any], strawberry.ID]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Generic, TypeVar
 
 import strawberry
@@ -9,6 +10,7 @@ import strawberry
 from kit.paging import CursorValue, PageRequest, encode_cursor
 
 R = TypeVar("R")
+P = TypeVar("P")
 
 First = Annotated[
     int | None, strawberry.argument(description="How many to return from the start: 1 to 100, 20 when left out.")
@@ -36,41 +38,61 @@ class EdgeRow(Generic[R]):
     node: R
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConnectionRows(Generic[R]):
-    """One page. `count` is asked only when `totalCount` is selected."""
+    """One page. Cursors are made, and `count` is asked, only when they are selected.
 
-    edges: list[EdgeRow[R]]
+    `cursor_at` gives the cursor of the n-th of `nodes`; `goes_on` tells whether the list goes on beyond the page in
+    the direction of reading, `came_from` whether it was entered in the middle.
+    """
+
     nodes: list[R]
-    page_info: PageInfoRow
+    cursor_at: Callable[[int], str]
+    is_backward: bool
+    goes_on: bool
+    came_from: bool
     count: Callable[[], Awaitable[int]]
+
+    @cached_property
+    def edges(self) -> list[EdgeRow[R]]:
+        """The rows with their cursors."""
+        return [EdgeRow(self.cursor_at(place), node) for place, node in enumerate(self.nodes)]
+
+    @cached_property
+    def page_info(self) -> PageInfoRow:
+        """Where the page lies in its list."""
+        return PageInfoRow(
+            has_next_page=self.came_from if self.is_backward else self.goes_on,
+            has_previous_page=self.goes_on if self.is_backward else self.came_from,
+            start_cursor=self.cursor_at(0) if self.nodes else None,
+            end_cursor=self.cursor_at(len(self.nodes) - 1) if self.nodes else None,
+        )
 
 
 def connection(
     request: PageRequest,
     order: str,
-    rows: Sequence[R],
-    position_of: Callable[[R], tuple[CursorValue, ...]],
+    placed: Sequence[P],
+    row_of: Callable[[P], R],
+    position_of: Callable[[P], tuple[CursorValue, ...]],
     count: Callable[[], Awaitable[int]],
 ) -> ConnectionRows[R]:
-    """Cut `rows` into the page that `request` asks for.
+    """Cut `placed`, rows with their places, into the page that `request` asks for.
 
-    `rows` are in the direction of reading and hold one more than `request.limit` when the list goes on. `position_of`
-    gives a row's sort values in `order`, the unique key last.
+    They are in the direction of reading and hold one more than `request.limit` when the list goes on. `position_of`
+    gives the sort values in `order`, the unique key last.
     """
-    goes_on = len(rows) > request.limit
-    kept = list(rows[: request.limit])
+    kept = list(placed[: request.limit])
     if request.backward:
         kept.reverse()
-    came_from = request.position is not None
-    edges = [EdgeRow(encode_cursor(order, position_of(row)), row) for row in kept]
-    info = PageInfoRow(
-        has_next_page=came_from if request.backward else goes_on,
-        has_previous_page=goes_on if request.backward else came_from,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+    return ConnectionRows(
+        nodes=[row_of(one) for one in kept],
+        cursor_at=lambda place: encode_cursor(order, position_of(kept[place])),
+        is_backward=request.backward,
+        goes_on=len(placed) > request.limit,
+        came_from=request.position is not None,
+        count=count,
     )
-    return ConnectionRows(edges=edges, nodes=kept, page_info=info, count=count)
 
 
 async def total_count(page: strawberry.Parent[ConnectionRows[R]]) -> int:

@@ -7,14 +7,16 @@ from uuid import UUID
 
 import strawberry
 
+from db import bookmarks as rows
 from db.bookmarks import BookmarkRow
 from db.unit import Rows
 from kit.ids import encode_global_id
 from kit.paging import page_request
 from resolvers.context import Info, viewer_of
 from resolvers.inputs.search import SearchMode, SuggestionKind
-from resolvers.loaders import load
+from resolvers.loaders import load, load_row
 from resolvers.paging import After, ConnectionRows, First, connection
+from resolvers.shaped import shape_of
 from services.search import find
 from services.search.find import Facets, Query, Snippet, Suggestion
 
@@ -43,7 +45,7 @@ class ResultView:
     query: Query
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultRows(ConnectionRows[ResultView]):
     """A page of results. `is_total_count_capped` says that more match than were ranked."""
 
@@ -64,12 +66,9 @@ async def search(
         return found.matches
 
     views = [ResultView(hit.bookmark, hit.score, wanted) for hit in found.hits]
-    page = connection(request, wanted.order, views, find.position_of, count)
+    page = connection(request, wanted.order, views, lambda view: view, find.position_of, count)
     return ResultRows(
-        edges=page.edges,
-        nodes=page.nodes,
-        page_info=page.page_info,
-        count=count,
+        **vars(page),
         query=wanted,
         is_total_count_capped=found.is_capped,
     )
@@ -83,6 +82,14 @@ def query_explanation(page: strawberry.Parent[ResultRows]) -> str:
 async def facets(info: Info, page: strawberry.Parent[ResultRows]) -> Facets:
     """Count what the results have in common."""
     return await find.facets(info.context.database, viewer_of(info), page.query)
+
+
+async def result_bookmark(result: strawberry.Parent[ResultView], info: Info) -> BookmarkRow | None:
+    """Return the bookmark of a result: the row that was found, or in the shape that is asked for, read once more."""
+    shape = shape_of(info, "Bookmark", rows.WHOLE)
+    if shape is rows.WHOLE:
+        return result.bookmark
+    return await load_row(info, rows.SOURCE, result.bookmark.id, shape)
 
 
 async def snippets(info: Info, result: strawberry.Parent[ResultView]) -> list[Snippet]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 from db import tags as rows
-from db.bookmarks import BookmarkRow, Home
+from db.bookmarks import BookmarkRow, Home, count_under
 from db.tags import TagRow, TagSort
 from db.unit import Unit
 from kit.ids import decode_global_id, decode_keys
@@ -23,13 +23,17 @@ from resolvers.inputs.tags import (
     TagOrder,
     UpdateTagInput,
 )
-from resolvers.loaders import load, load_row
+from resolvers.loaders import load, load_related, load_row
 from resolvers.mutation import Payload, change, item_errors, refuse_null
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from resolvers.shaped import shape_of
 from services import tags
 from services.tags import TagChanges
 
 TYPE = "Tag"
+SOURCE = rows.SOURCE
+ALIASES, CHILDREN, OF_BOOKMARK, PARENT = rows.ALIASES, rows.CHILDREN, rows.OF_BOOKMARK, rows.PARENT
+BOOKMARK_COUNT = count_under(Home.TAG)
 Filter = Annotated[TagFilter | None, strawberry.argument(description="Which tags; all when left out.")]
 OrderBy = Annotated[
     TagOrder | None, strawberry.argument(description="In which order; by path when left out.", name="orderBy")
@@ -60,19 +64,20 @@ async def list_tags(
     name = tags.order_name(sort, descending=descending)
     request = page_request(name, tags.order_kinds(sort), first=first, after=after, last=last, before=before)
     wanted = _filter(filter)
-    found = await tags.page(database, viewer, wanted, request, sort=sort, descending=descending)
+    shape = shape_of(info, TYPE, rows.WHOLE)
     return connection(
         request,
         name,
-        found,
-        lambda row: tags.position_of(sort, row),
+        await tags.page(database, viewer, wanted, request, sort=sort, descending=descending, shape=shape),
+        lambda one: one[0],
+        lambda one: one[1:],
         lambda: tags.count(database, viewer, wanted),
     )
 
 
 async def find(info: Info, key: UUID) -> TagRow | None:
     """Return one tag of the viewer."""
-    return cast("TagRow | None", await load_row(info, "tag", key, rows.by_ids))
+    return await load_row(info, rows.SOURCE, key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def tag(info: Info, name: Name) -> TagRow | None:
@@ -87,7 +92,7 @@ async def parent(row: strawberry.Parent[TagRow], info: Info) -> TagRow | None:
 
 async def children(row: strawberry.Parent[TagRow], info: Info) -> list[TagRow]:
     """Return the tags right below one."""
-    return await load(info, "tag children", row.id, rows.children) or []
+    return await load_related(info, rows.CHILDREN, row.id, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def aliases(row: strawberry.Parent[TagRow], info: Info) -> list[str]:
@@ -97,7 +102,7 @@ async def aliases(row: strawberry.Parent[TagRow], info: Info) -> list[str]:
 
 async def of_bookmark(row: strawberry.Parent[BookmarkRow], info: Info) -> list[TagRow]:
     """Return the tags of a bookmark."""
-    return await load(info, "bookmark tags", row.id, rows.of_bookmarks) or []
+    return await load_related(info, rows.OF_BOOKMARK, row.id, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def create_tag(info: Info, input: Create) -> Payload:  # noqa: A002  the name of the API

@@ -2,22 +2,31 @@
 
 from uuid import UUID
 
+from db import users as rows
 from db.users import UserRow
 from kit.paging import page_request
 from resolvers.context import Info, viewer_of
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from resolvers.shaped import shape_of
 from services import users
+
+TYPE = "User"
+SOURCE = rows.SOURCE
 
 
 async def viewer(info: Info) -> UserRow | None:
     """Who is signed in; None when nobody is."""
     asking = info.context.viewer
-    return None if asking is None else await users.get(info.context.database, asking, asking.id)
+    return (
+        None
+        if asking is None
+        else await users.get(info.context.database, asking, asking.id, shape_of(info, TYPE, rows.WHOLE))
+    )
 
 
 async def find(info: Info, key: UUID) -> UserRow | None:
     """One account by its key, if the viewer may see it."""
-    return await users.get(info.context.database, viewer_of(info), key)
+    return await users.get(info.context.database, viewer_of(info), key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def list_users(
@@ -26,7 +35,7 @@ async def list_users(
     """All accounts, newest first."""
     asking, database = viewer_of(info), info.context.database
     request = page_request(users.ORDER, users.KINDS, first=first, after=after, last=last, before=before)
-    rows = await users.page(database, asking, request)
+    placed = await users.page(database, asking, request, shape_of(info, TYPE, rows.WHOLE))
     return connection(
-        request, users.ORDER, rows, lambda row: (row.created_at, row.id), lambda: users.count(database, asking)
+        request, users.ORDER, placed, lambda one: one[0], lambda one: one[1:], lambda: users.count(database, asking)
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import agents as answer
+from resolvers.compiled import answers
 from resolvers.inputs.agents import TaskStatus
 from schema.node import Node, global_id, node_type
 
@@ -33,6 +34,7 @@ class AgentQuery:
 
     task = strawberry.field(
         resolver=answer.task,
+        metadata=answers(),
         graphql_type=Task | None,
         description="One task; null when it does not exist or is not yours.",
     )

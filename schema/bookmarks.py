@@ -9,6 +9,7 @@ import strawberry
 from resolvers import bookmarks as answer
 from resolvers import collections as collections_answer
 from resolvers import tags as tags_answer
+from resolvers.compiled import answers
 from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
 from resolvers.inputs.scalars import Url
 from schema.errors import UserError
@@ -58,11 +59,13 @@ class Bookmark(Node):
     )
     tags = strawberry.field(
         resolver=tags_answer.of_bookmark,
+        metadata=answers(tags_answer.OF_BOOKMARK),
         graphql_type=list[LazyTag],
         description="Its tags in the order of their paths: at most 100.",
     )
     collections = strawberry.field(
         resolver=collections_answer.of_bookmark,
+        metadata=answers(collections_answer.OF_BOOKMARK),
         graphql_type=list[LazyCollection],
         description="The collections that it lies in, the one it was put into first leading: at most 100.",
     )
@@ -135,6 +138,7 @@ class BookmarkEvent:
     )
     bookmark = strawberry.field(
         resolver=answer.event_bookmark,
+        metadata=answers(),
         graphql_type=Bookmark | None,
         description="The bookmark as it is now, when it is exactly one and still there.",
     )
@@ -145,15 +149,20 @@ class BookmarkQuery:
     """Asking for bookmarks."""
 
     bookmarks = strawberry.field(
-        resolver=answer.list_bookmarks, graphql_type=Connection[Bookmark], description="Your bookmarks."
+        resolver=answer.list_bookmarks,
+        metadata=answers(),
+        graphql_type=Connection[Bookmark],
+        description="Your bookmarks.",
     )
     bookmark = strawberry.field(
         resolver=answer.bookmark,
+        metadata=answers(),
         graphql_type=Bookmark | None,
         description="One bookmark, in the trash or not; null when it does not exist or is not yours.",
     )
     bookmark_by_url = strawberry.field(
         resolver=answer.bookmark_by_url,
+        metadata=answers(),
         graphql_type=Bookmark | None,
         description="Your bookmark of an address in any spelling; null when there is none outside the trash.",
     )

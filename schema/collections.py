@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import collections as answer
+from resolvers.compiled import answers, printed
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -32,20 +33,26 @@ class Collection(Node):
     query: str | None = strawberry.field(description="The query of a smart collection, at most 2,000 characters.")
     position: int = strawberry.field(description="Its place among its siblings, from 0.")
     parent = strawberry.field(
-        resolver=answer.parent, graphql_type=LazyCollection | None, description="What it lies below; null at the top."
+        resolver=answer.parent,
+        metadata=answers(answer.PARENT),
+        graphql_type=LazyCollection | None,
+        description="What it lies below; null at the top.",
     )
     children = strawberry.field(
         resolver=answer.children,
+        metadata=answers(answer.CHILDREN),
         graphql_type=list[LazyCollection],
         description="The first 100 right below it, by position; `collections(filter: {parentId})` has all of them.",
     )
     bookmarks = strawberry.field(
         resolver=answer.bookmarks_of,
+        metadata=answers(needs=("id",)),
         graphql_type=Connection[LazyBookmark],
         description="The bookmarks in it, those in collections below it not included.",
     )
     bookmark_count = strawberry.field(
         resolver=answer.bookmark_count,
+        metadata=printed(answer.BOOKMARK_COUNT),
         graphql_type=int,
         description="How many bookmarks outside the trash lie in it, those in collections below it not included.",
     )
@@ -118,10 +125,14 @@ class CollectionQuery:
     """Asking for collections."""
 
     collections = strawberry.field(
-        resolver=answer.list_collections, graphql_type=Connection[Collection], description="Your collections."
+        resolver=answer.list_collections,
+        metadata=answers(),
+        graphql_type=Connection[Collection],
+        description="Your collections.",
     )
     collection = strawberry.field(
         resolver=answer.collection,
+        metadata=answers(),
         graphql_type=Collection | None,
         description="One collection; null when it does not exist or is not yours.",
     )

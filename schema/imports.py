@@ -6,6 +6,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import imports as answer
+from resolvers.compiled import answers
 from resolvers.inputs.imports import ImportFormat, ImportStatus, Outcome, Reason, RowClass
 from schema.agents import Task
 from schema.bookmarks import Bookmark
@@ -29,6 +30,7 @@ class ImportItem:
     reason: Reason | None = strawberry.field(description="Why, unless it was simply created.")
     bookmark = strawberry.field(
         resolver=answer.item_bookmark,
+        metadata=answers(),
         graphql_type=Bookmark | None,
         description="The bookmark that it made or met; null when there is none, or none any more.",
     )
@@ -63,10 +65,16 @@ class Import(Node):
     kept: int = strawberry.field(description="How many bookmarks its undo left, because somebody changed them since.")
     undone_at: datetime | None = strawberry.field(description="When it was taken back.")
     task = strawberry.field(
-        resolver=answer.task_of, graphql_type=Task | None, description="The task that does it; always there."
+        resolver=answer.task_of,
+        metadata=answers(answer.TASK),
+        graphql_type=Task | None,
+        description="The task that does it; always there.",
     )
     undo_task = strawberry.field(
-        resolver=answer.undo_task_of, graphql_type=Task | None, description="The task that takes it back, once asked."
+        resolver=answer.undo_task_of,
+        metadata=answers(answer.UNDO_TASK),
+        graphql_type=Task | None,
+        description="The task that takes it back, once asked.",
     )
     items = strawberry.field(
         resolver=answer.items,
@@ -195,11 +203,15 @@ class ImportQuery:
     """Asking for imports."""
 
     imports = strawberry.field(
-        resolver=answer.list_imports, graphql_type=Connection[Import], description="Your imports, newest first."
+        resolver=answer.list_imports,
+        metadata=answers(),
+        graphql_type=Connection[Import],
+        description="Your imports, newest first.",
     )
     import_ = strawberry.field(
         name="import",
         resolver=answer.import_by_id,
+        metadata=answers(),
         graphql_type=Import | None,
         description="One import; null when it does not exist or is not yours.",
     )

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
+from resolvers.compiled import CompiledExecutor
 from schema.agents import AgentQuery
 from schema.auth import AuthMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
@@ -56,7 +57,11 @@ def build_schema() -> Schema:
     if subscription is not None:
         describe(subscription, "Following. Each event carries a cursor; sent as `after`, it resumes without a gap.")
     return Schema(
-        query=query, mutation=mutation, subscription=subscription, config=StrawberryConfig(scalar_map=SCALARS)
+        query=query,
+        mutation=mutation,
+        subscription=subscription,
+        config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=CompiledExecutor,
     )
 
 

@@ -4,6 +4,7 @@ import strawberry
 
 from resolvers import paging
 from resolvers import search as answer
+from resolvers.compiled import answers
 from resolvers.inputs.search import SearchMode, SnippetField, SuggestionKind
 from schema.bookmarks import Bookmark
 from schema.paging import Connection
@@ -23,7 +24,9 @@ class SearchSnippet:
 class SearchResult:
     """Answered by resolvers.search.ResultView."""
 
-    bookmark: Bookmark = strawberry.field(description="The bookmark.")
+    bookmark = strawberry.field(
+        resolver=answer.result_bookmark, metadata=answers(), graphql_type=Bookmark, description="The bookmark."
+    )
     score: float = strawberry.field(
         description="From 0 to below 1, to be compared within one search only; 0 where no word was looked for."
     )

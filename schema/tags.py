@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import tags as answer
+from resolvers.compiled import answers, printed
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -29,25 +30,32 @@ class Tag(Node):
     )
     color: str | None = strawberry.field(description="Like `#1e90ff`.")
     parent = strawberry.field(
-        resolver=answer.parent, graphql_type=LazyTag | None, description="What it lies below; null at the top."
+        resolver=answer.parent,
+        metadata=answers(answer.PARENT),
+        graphql_type=LazyTag | None,
+        description="What it lies below; null at the top.",
     )
     children = strawberry.field(
         resolver=answer.children,
+        metadata=answers(answer.CHILDREN),
         graphql_type=list[LazyTag],
         description="The first 100 right below it, by path; `tags(filter: {parentId})` has all, page by page.",
     )
     aliases = strawberry.field(
         resolver=answer.aliases,
+        metadata=printed(answer.ALIASES),
         graphql_type=list[str],
         description="Other paths that lead to it, left behind by merged tags: at most 100.",
     )
     bookmarks = strawberry.field(
         resolver=answer.bookmarks_of,
+        metadata=answers(needs=("id",)),
         graphql_type=Connection[LazyBookmark],
         description="The bookmarks that bear it, those of tags below it not included.",
     )
     bookmark_count = strawberry.field(
         resolver=answer.bookmark_count,
+        metadata=printed(answer.BOOKMARK_COUNT),
         graphql_type=int,
         description="How many bookmarks outside the trash bear it, those of tags below it not included.",
     )
@@ -95,7 +103,9 @@ class DeleteTagsPayload:
 class TagQuery:
     """Asking for tags."""
 
-    tags = strawberry.field(resolver=answer.list_tags, graphql_type=Connection[Tag], description="Your tags.")
+    tags = strawberry.field(
+        resolver=answer.list_tags, metadata=answers(), graphql_type=Connection[Tag], description="Your tags."
+    )
     tag = strawberry.field(
         resolver=answer.tag, graphql_type=Tag | None, description="The tag of a name or alias; null when there is none."
     )

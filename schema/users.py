@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import users as answer
+from resolvers.compiled import answers
 from resolvers.inputs.scalars import EmailAddress
 from resolvers.inputs.users import Role
 from schema.directives import requires_role
@@ -30,10 +31,14 @@ class UserQuery:
     """Asking for accounts."""
 
     viewer = strawberry.field(
-        resolver=answer.viewer, graphql_type=User | None, description="Who is signed in; null when nobody is."
+        resolver=answer.viewer,
+        metadata=answers(),
+        graphql_type=User | None,
+        description="Who is signed in; null when nobody is.",
     )
     users = strawberry.field(
         resolver=answer.list_users,
+        metadata=answers(),
         graphql_type=Connection[User],
         description="All accounts of this server, newest first.",
         **requires_role(Role.ADMIN),

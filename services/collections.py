@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Final, TypedDict, cast
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
 from db import bookmarks
 from db import collections as rows_of
 from db.collections import (
@@ -17,6 +19,7 @@ from db.collections import (
     Placed,
     SortValue,
 )
+from db.shapes import Shape
 from db.unit import Rows, Unit
 from kit.errors import BadInput, Conflict, Field, NotFound
 from kit.ids import new_id
@@ -27,6 +30,7 @@ from services.batches import Missing, check_ids
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Viewer, own
 
+R = TypeVar("R", default=CollectionRow)
 MAX_DEPTH: Final = 32
 MAX_COLLECTIONS: Final = 50_000
 """Most collections of one account."""
@@ -77,7 +81,8 @@ async def page(
     *,
     sort: CollectionSort,
     descending: bool,
-) -> list[Placed]:
+    shape: Shape[R] = rows_of.WHOLE.by_default,
+) -> list[Placed[R]]:
     """Return one page of the viewer's collections in the direction of reading, and one more when there are more."""
     return await rows_of.page(
         rows,
@@ -87,6 +92,7 @@ async def page(
         descending=descending != request.backward,
         position=cast("tuple[SortValue, UUID] | None", request.position),
         limit=request.limit + 1,
+        shape=shape,
     )
 
 

@@ -63,7 +63,12 @@ def own(viewer: Viewer, row: T | None, noun: str, *, field: tuple[str, ...] = ()
     return Owned(row, viewer, _SEAL)
 
 
+def has_role(viewer: Viewer, role: Role) -> bool:
+    """Tell whether a viewer is of `role`, or an administrator."""
+    return viewer.role is Role.ADMIN or viewer.role is role
+
+
 def require_role(viewer: Viewer, role: Role) -> None:
     """Let a viewer of `role` (or an administrator) pass; raise `Forbidden` otherwise."""
-    if viewer.role is not Role.ADMIN and viewer.role is not role:
+    if not has_role(viewer, role):
         raise Forbidden(f"This needs the role {role.value}.")

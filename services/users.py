@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
 from db import users as rows_of
+from db.shapes import Shape
 from db.unit import Rows
 from db.users import UserRow
 from kit.errors import BadInput
@@ -15,6 +18,7 @@ from services.permissions import Role, Viewer, require_role
 
 MAX_EMAIL_CHARS = 254
 MAX_NAME_CHARS = 100
+R = TypeVar("R", default=UserRow)
 ORDER = "users"
 KINDS = (datetime, UUID)
 # Not a proof that the mailbox exists (only a message can prove that), but enough to catch a slip of the hand.
@@ -40,18 +44,25 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-async def get(rows: Rows, viewer: Viewer, key: UUID) -> UserRow | None:
+async def get(rows: Rows, viewer: Viewer, key: UUID, shape: Shape[R] = rows_of.WHOLE.by_default) -> R | None:
     """Return an account: one's own, or any for an administrator; None otherwise."""
     if viewer.id != key and viewer.role is not Role.ADMIN:
         return None
-    return await rows_of.by_id(rows, key)
+    return await rows_of.by_id(rows, key, shape)
 
 
-async def page(rows: Rows, viewer: Viewer, request: PageRequest) -> list[UserRow]:
-    """Return one page of all accounts, newest first, and one row more when there are more. Administrators only."""
+async def page(
+    rows: Rows, viewer: Viewer, request: PageRequest, shape: Shape[R] = rows_of.WHOLE.by_default
+) -> list[tuple[R, datetime, UUID]]:
+    """Return one page of all accounts with their places, newest first, and one more when there are more.
+
+    Administrators only.
+    """
     require_role(viewer, Role.ADMIN)
     position = cast("tuple[datetime, UUID] | None", request.position)
-    return await rows_of.page(rows, position=position, backward=request.backward, limit=request.limit + 1)
+    return await rows_of.page(
+        rows, viewer.id, position=position, backward=request.backward, limit=request.limit + 1, shape=shape
+    )
 
 
 async def count(rows: Rows, viewer: Viewer) -> int:

@@ -23,6 +23,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from app.graphql.persisted import SETTING, hash_of, read_documents
 from kit.errors import BadInput, Forbidden, GraphmarkError, TooComplex, UnknownDocument
 from kit.settings import Settings
+from resolvers.compiled import Plans
 from schema.costs import PriceList, cost_of, size_variables
 from schema.limits import INTROSPECTION_FIELDS, Limits, check_limits, too_complex
 
@@ -62,6 +63,7 @@ class Prepared:
     operations: list[OperationDefinitionNode] = field(default_factory=list)
     size_variables: tuple[str, ...] = ()
     costs: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    plans: Plans = field(default_factory=Plans)
     named: str | None = None
 
     def operation(self, name: str | None) -> OperationDefinitionNode:

@@ -4,7 +4,6 @@ It calls graphql-core beneath Strawberry with the schema's own `execution_contex
 parameter of the schema and nothing here changes. Schema extensions of Strawberry are not run; field extensions are.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,13 +20,17 @@ from graphql import (
     execute_root_selection_set,
 )
 from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app import metrics
 from app.graphql.callers import is_allowed
+from app.graphql.deadlines import Deadlines
 from app.graphql.documents import Documents, Prepared
 from app.graphql.errors import formatted, outcome_of
 from kit.errors import BadInput, GraphmarkError, Unavailable
+from kit.settings import Executor as ExecutorKind
 from kit.settings import Settings
+from resolvers.compiled import CompiledExecutor
 from resolvers.context import Context
 from schema.limits import too_complex
 
@@ -82,8 +85,13 @@ class Engine:
 
     def __init__(self, schema: strawberry.Schema, settings: Settings) -> None:
         self._schema = schema._schema  # noqa: SLF001  Strawberry's own integrations reach graphql-core this way
-        self._executor: type[Executor[Any]] = schema.execution_context_class
+        self._executor: type[Executor[Any]] = (
+            schema.execution_context_class
+            if settings.executor is ExecutorKind.COMPILED
+            else StrawberryGraphQLCoreExecutionContext
+        )
         self._settings = settings
+        self._deadlines = Deadlines(settings.request_timeout_seconds)
         self.documents = Documents(self._schema, settings)
 
     def plan(self, operation: Operation, context: Context) -> Plan | Answer:
@@ -107,10 +115,10 @@ class Engine:
         """Run a query or a mutation to its end, within the request timeout."""
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._settings.request_timeout_seconds) as deadline:
+            with self._deadlines.deadline() as deadline:
                 result = await self._run(plan, context)
         except Exception as error:  # noqa: BLE001  whatever broke, the client gets an answer and the log the reason
-            result = ExecutionResult(None, [timed_out(self._settings) if deadline.expired() else wrapped(error)])
+            result = ExecutionResult(None, [timed_out(self._settings) if deadline.is_over else wrapped(error)])
         answer = self.answer(result, plan, context)
         metrics.operation_done(plan.kind.value, outcome_of(answer.body.get("errors")), time.perf_counter() - started)
         return answer
@@ -118,7 +126,7 @@ class Engine:
     def build(self, plan: Plan, context: Context) -> Executor[Any] | list[GraphQLError]:
         """Return what executes the plan once, or the errors in its variables."""
         variables = plan.operation.variables
-        return self._executor.build(
+        executor = self._executor.build(
             self._schema,
             plan.prepared.document,  # type: ignore[arg-type]  # a plan has passed, so it has a document
             context_value=context,
@@ -127,6 +135,9 @@ class Engine:
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a plain bool where a TypeGuard is wished
             hide_suggestions=not self._is_open(context),
         )
+        if isinstance(executor, CompiledExecutor):
+            executor.plans = plan.prepared.plans
+        return executor
 
     def _is_open(self, context: Context) -> bool:
         """Tell whether this caller may introspect, and so may be told what a misspelt field might have been."""

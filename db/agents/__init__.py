@@ -2,6 +2,8 @@
 
 from db.agents.claims import CHANNEL, claim, count_due, end_frozen, is_crowded, ring, take_slot
 from db.agents.rows import (
+    SOURCE,
+    WHOLE,
     Lease,
     TaskRow,
     by_id,
@@ -18,6 +20,8 @@ from db.agents.rows import (
 
 __all__ = [
     "CHANNEL",
+    "SOURCE",
+    "WHOLE",
     "Lease",
     "TaskRow",
     "by_id",

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.shapes import Source, Whole
+from db.tables.agents import Task
 from db.unit import Rows, Unit
 
 _COLUMNS = """
@@ -46,6 +48,10 @@ class TaskRow:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+
+
+SOURCE = Source(table=Task)
+WHOLE = Whole(TaskRow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
+
+from db.query import Query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +46,6 @@ _BELOW_COLLECTION = """b.id IN (
         UNION ALL SELECT child.id FROM collections child JOIN below ON child.parent_id = below.id
     ) SELECT link.bookmark_id FROM bookmark_collections link JOIN below ON link.collection_id = below.id
 )"""
-
-
-class Query:
-    """Collects the arguments of a statement; `bind` returns the placeholder of a value."""
-
-    def __init__(self, owner_id: UUID) -> None:
-        self.arguments: list[Any] = []
-        self.owner = self.bind(owner_id)
-
-    def bind(self, value: Any) -> str:
-        """Take a value in and return what stands for it in the statement."""
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
 
 
 def linked(home: Home, key: str) -> str:

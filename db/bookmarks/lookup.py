@@ -3,26 +3,33 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db.bookmarks.rows import COLUMNS, BookmarkRow
+from typing_extensions import TypeVar
+
+from db.bookmarks.rows import COLUMNS, SOURCE, WHOLE, BookmarkRow
+from db.query import Query
+from db.shapes import Shape, by_keys
 from db.unit import Rows, Unit
+
+R = TypeVar("R", default=BookmarkRow)
 
 
 async def by_ids(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[BookmarkRow]:
     """Return the owner's bookmarks among `keys`, in the trash or not, in the order of their ids."""
-    found = await rows.fetch(
-        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.id = ANY($2) ORDER BY b.id",
-        owner_id,
-        list(keys),
-    )
-    return [BookmarkRow(*row) for row in found]
+    return [row for _, row in await by_keys(rows, SOURCE, owner_id, keys, WHOLE)]
 
 
-async def by_url_key(rows: Rows, owner_id: UUID, url_key: bytes) -> BookmarkRow | None:
-    """Return the owner's bookmark of an address, in the trash or not."""
+async def by_url_key(
+    rows: Rows, owner_id: UUID, url_key: bytes, shape: Shape[R] = WHOLE.by_default, *, in_trash: bool = True
+) -> R | None:
+    """Return the owner's bookmark of an address; one in the trash only when `in_trash` is true."""
+    query = Query(owner_id)
+    place = "" if in_trash else "AND b.deleted_at IS NULL"
     row = await rows.fetchrow(
-        f"SELECT {COLUMNS} FROM bookmarks b WHERE b.owner_id = $1 AND b.url_key = $2", owner_id, url_key
+        f"SELECT {shape.columns(query, 'b')} FROM bookmarks b WHERE b.owner_id = $1 AND b.url_key = $2 {place}",
+        owner_id,
+        url_key,
     )
-    return BookmarkRow(*row) if row else None
+    return shape.row(row) if row else None
 
 
 async def lock(unit: Unit, owner_id: UUID, keys: Sequence[UUID]) -> list[BookmarkRow]:

@@ -4,11 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from db.bookmarks.conditions import BookmarkFilter, Home, Query, conditions_of, linked
-from db.bookmarks.rows import COLUMNS, WIDTH, BookmarkRow
+from typing_extensions import TypeVar
+
+from db.bookmarks.conditions import BookmarkFilter, Home, conditions_of, linked
+from db.bookmarks.rows import WHOLE, BookmarkRow
+from db.query import Query
+from db.shapes import Kind, Shape, Value
 from db.unit import Rows
+
+R = TypeVar("R", default=BookmarkRow)
 
 SORT_TITLE_CHARS = 100
 """Titles are ordered by so many leading characters, then by id, so that cursors and index entries stay short."""
@@ -36,8 +43,8 @@ class Slice:
     limit: int
 
 
-Placed = tuple[BookmarkRow, datetime | str]
-"""A row and its value in the order that it was read in."""
+Placed = tuple[R, datetime | str, UUID]
+"""A row, its value in the order that it was read in, and its key."""
 _SORT_SQL = {
     BookmarkSort.ADDED_AT: "b.added_at",
     BookmarkSort.CREATED_AT: "b.created_at",
@@ -48,30 +55,40 @@ _SORT_SQL = {
 }
 
 
-async def page(rows: Rows, owner_id: UUID, wanted: BookmarkFilter, cut: Slice) -> list[Placed]:
-    """Return at most `cut.limit` bookmarks, each with its value in the order, in the direction of reading."""
+async def page(
+    rows: Rows, owner_id: UUID, wanted: BookmarkFilter, cut: Slice, shape: Shape[R] = WHOLE.by_default
+) -> list[Placed[R]]:
+    """Return at most `cut.limit` bookmarks, each with its place in the order, in the direction of reading."""
     query = Query(owner_id)
-    sql = _select(query, [*conditions_of(query, wanted)], cut)
-    return [(BookmarkRow(*row[:WIDTH]), row[WIDTH]) for row in await rows.fetch(sql, *query.arguments)]
+    sql = _select(query, [*conditions_of(query, wanted)], cut, shape)
+    found = await rows.fetch(sql, *query.arguments)
+    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
 
 
 async def pages_under(
-    rows: Rows, owner_id: UUID, home: Home, homes: Sequence[UUID], wanted: BookmarkFilter, cut: Slice
-) -> dict[UUID, list[Placed]]:
+    rows: Rows,
+    owner_id: UUID,
+    home: Home,
+    homes: Sequence[UUID],
+    *,
+    wanted: BookmarkFilter,
+    cut: Slice,
+    shape: Shape[R] = WHOLE.by_default,
+) -> dict[UUID, list[Placed[R]]]:
     """Return such a page for each of several collections or tags, in one statement; direct links only."""
     query = Query(owner_id)
     conditions = [*conditions_of(query, wanted), linked(home, "scope.id")]
     direction = _direction(cut)
-    found: dict[UUID, list[Placed]] = {key: [] for key in homes}
+    found: dict[UUID, list[Placed[R]]] = {key: [] for key in homes}
     for row in await rows.fetch(
         f"""
         SELECT page.*, scope.id AS home FROM unnest({query.bind(list(homes))}::uuid[]) AS scope (id)
-        CROSS JOIN LATERAL ({_select(query, conditions, cut)}) AS page
-        ORDER BY page.sort_value {direction}, page.id {direction}
+        CROSS JOIN LATERAL ({_select(query, conditions, cut, shape)}) AS page
+        ORDER BY page.sort_value {direction}, page.sort_id {direction}
         """,
         *query.arguments,
     ):
-        found[row["home"]].append((BookmarkRow(*row[:WIDTH]), row[WIDTH]))
+        found[row["home"]].append((shape.row(row), row["sort_value"], row["sort_id"]))
     return found
 
 
@@ -99,14 +116,25 @@ async def counts_under(
     return dict.fromkeys(homes, 0) | {row["home"]: row["number"] for row in found}
 
 
-def _select(query: Query, conditions: list[str], cut: Slice) -> str:
+def count_under(home: Home) -> Value:
+    """Return how many bookmarks outside the trash a row of this kind has, direct links only, as a fact of it."""
+    return Value(
+        f"(SELECT count(*) FROM bookmark_{home.value}s scope JOIN bookmarks counted ON counted.id = scope.bookmark_id "
+        f"WHERE scope.{home.value}_id = {{row}}.id AND counted.owner_id = {{owner}} AND counted.deleted_at IS NULL)",
+        Kind.INTEGER,
+    )
+
+
+def _select(query: Query, conditions: list[str], cut: Slice, shape: Shape[Any]) -> str:
+    """Return the statement of one page. Its limit is text: PostgreSQL plans by it, and there are few of them."""
     expression, direction = _SORT_SQL[cut.sort], _direction(cut)
     if cut.position is not None:
         value, key = (query.bind(part) for part in cut.position)
         conditions = [*conditions, f"({expression}, b.id) {'<' if direction == 'DESC' else '>'} ({value}, {key})"]
     return f"""
-        SELECT {COLUMNS}, {expression} AS sort_value FROM bookmarks b WHERE {" AND ".join(conditions)}
-        ORDER BY {expression} {direction}, b.id {direction} LIMIT {query.bind(cut.limit)}
+        SELECT {shape.columns(query, "b")}, {expression} AS sort_value, b.id AS sort_id
+        FROM bookmarks b WHERE {" AND ".join(conditions)}
+        ORDER BY {expression} {direction}, b.id {direction} LIMIT {int(cut.limit)}
     """
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+from db.shapes import Source, Whole
+from db.tables.bookmarks import Bookmark
+
 
 @dataclass(frozen=True, slots=True)
 class BookmarkRow:
@@ -58,5 +61,6 @@ class BookmarkDraft:
     source: str = "MANUAL"
 
 
+SOURCE = Source(table=Bookmark)
+WHOLE = Whole(BookmarkRow)
 COLUMNS = ", ".join(f"b.{item.name}" for item in fields(BookmarkRow))
-WIDTH = len(fields(BookmarkRow))

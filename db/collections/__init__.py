@@ -6,20 +6,21 @@ by whoever is about to put bookmarks into collections, `reshape` (excludes it) b
 
 from db.collections.links import (
     MAX_COLLECTIONS_OF_BOOKMARK,
+    OF_BOOKMARK,
     add_links,
     fullest,
     linked_bookmarks,
-    of_bookmarks,
     remove_links,
     replace_links,
 )
 from db.collections.locks import hold, reshape
 from db.collections.pages import CollectionFilter, CollectionSort, Placed, SortValue, count, page
-from db.collections.rows import CollectionDraft, CollectionRow
+from db.collections.rows import SOURCE, WHOLE, CollectionDraft, CollectionRow
 from db.collections.tree import (
+    CHILDREN,
+    PARENT,
     arrange,
     by_ids,
-    children,
     delete,
     family,
     holds_at_least,
@@ -30,7 +31,12 @@ from db.collections.tree import (
 )
 
 __all__ = [
+    "CHILDREN",
     "MAX_COLLECTIONS_OF_BOOKMARK",
+    "OF_BOOKMARK",
+    "PARENT",
+    "SOURCE",
+    "WHOLE",
     "CollectionDraft",
     "CollectionFilter",
     "CollectionRow",
@@ -40,7 +46,6 @@ __all__ = [
     "add_links",
     "arrange",
     "by_ids",
-    "children",
     "count",
     "delete",
     "family",
@@ -50,7 +55,6 @@ __all__ = [
     "insert",
     "lineage",
     "linked_bookmarks",
-    "of_bookmarks",
     "page",
     "remove_links",
     "replace_links",

@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db.collections.rows import COLUMNS, CollectionRow, grouped
+from db.collections.rows import SOURCE
+from db.shapes import Link, Several
 from db.unit import Rows, Unit
 
 MAX_COLLECTIONS_OF_BOOKMARK = 100
+OF_BOOKMARK = Several(
+    SOURCE,
+    needs=("id",),
+    link=Link("bookmark_collections", "bookmark_id", "collection_id"),
+    order="link.added_at, {row}.id",
+    limit=MAX_COLLECTIONS_OF_BOOKMARK,
+)
+"""The collections that a bookmark lies in, the one that it was put into first leading."""
 
 
 async def linked_bookmarks(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[UUID]:
@@ -77,20 +86,3 @@ async def fullest(unit: Unit, bookmark_ids: Sequence[UUID]) -> int:
             list(bookmark_ids),
         )
     )
-
-
-async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, list[CollectionRow]]:
-    """Return the collections of each bookmark, the one that it was put into first leading, at most 100 each."""
-    found = await rows.fetch(
-        f"""
-        SELECT c.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT {COLUMNS}, link.added_at
-            FROM bookmark_collections link JOIN collections c ON c.id = link.collection_id
-            WHERE link.bookmark_id = wanted.id AND c.owner_id = $1
-            ORDER BY link.added_at, c.id LIMIT {MAX_COLLECTIONS_OF_BOOKMARK}
-        ) AS c ORDER BY c.added_at, c.id
-        """,
-        owner_id,
-        list(bookmark_ids),
-    )
-    return grouped(found, bookmark_ids)

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from db.collections.rows import COLUMNS, WIDTH, CollectionRow
+from typing_extensions import TypeVar
+
+from db.collections.rows import WHOLE, CollectionRow
+from db.query import Query
+from db.shapes import Shape
 from db.unit import Rows
 
 
@@ -29,8 +32,9 @@ class CollectionSort(StrEnum):
 
 
 SortValue = int | str | datetime
-Placed = tuple[CollectionRow, SortValue]
-"""A row and its value in the order that it was read in."""
+R = TypeVar("R", default=CollectionRow)
+Placed = tuple[R, SortValue, UUID]
+"""A row, its value in the order that it was read in, and its key."""
 _SORT_SQL = {
     CollectionSort.POSITION: "c.position",
     CollectionSort.NAME: "lower(c.name)",
@@ -48,41 +52,40 @@ async def page(
     descending: bool,
     position: tuple[SortValue, UUID] | None,
     limit: int,
-) -> list[Placed]:
-    """Return at most `limit` collections beyond `position`, each with its value in the order, in reading direction."""
-    arguments: list[Any] = [owner_id]
-    conditions = _conditions(wanted, arguments)
+    shape: Shape[R] = WHOLE.by_default,
+) -> list[Placed[R]]:
+    """Return at most `limit` collections beyond `position`, each with its place in the order, in reading direction."""
+    query = Query(owner_id)
+    conditions = _conditions(query, wanted)
     expression, direction = _SORT_SQL[sort], "DESC" if descending else "ASC"
     if position is not None:
-        arguments += position
-        compare = "<" if descending else ">"
-        value = f"${len(arguments) - 1}{'::bigint' if sort is CollectionSort.POSITION else ''}"
-        conditions.append(f"({expression}, c.id) {compare} ({value}, ${len(arguments)})")
+        value, key = (query.bind(part) for part in position)
+        cast_to = "::bigint" if sort is CollectionSort.POSITION else ""
+        conditions.append(f"({expression}, c.id) {'<' if descending else '>'} ({value}{cast_to}, {key})")
     found = await rows.fetch(
         f"""
-        SELECT {COLUMNS}, {expression} FROM collections c WHERE {" AND ".join(conditions)}
+        SELECT {shape.columns(query, "c")}, {expression} AS sort_value, c.id AS sort_id
+        FROM collections c WHERE {" AND ".join(conditions)}
         ORDER BY {expression} {direction}, c.id {direction} LIMIT {int(limit)}
         """,
-        *arguments,
+        *query.arguments,
     )
-    return [(CollectionRow(*row[:WIDTH]), row[WIDTH]) for row in found]
+    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: CollectionFilter) -> int:
     """Return how many collections meet `wanted`."""
-    arguments: list[Any] = [owner_id]
-    where = " AND ".join(_conditions(wanted, arguments))
-    return int(await rows.fetchval(f"SELECT count(*) FROM collections c WHERE {where}", *arguments))
+    query = Query(owner_id)
+    where = " AND ".join(_conditions(query, wanted))
+    return int(await rows.fetchval(f"SELECT count(*) FROM collections c WHERE {where}", *query.arguments))
 
 
-def _conditions(wanted: CollectionFilter, arguments: list[Any]) -> list[str]:
-    conditions = ["c.owner_id = $1"]
+def _conditions(query: Query, wanted: CollectionFilter) -> list[str]:
+    conditions = [f"c.owner_id = {query.owner}"]
     if wanted.parent_id is not None:
-        arguments.append(wanted.parent_id)
-        conditions.append(f"c.parent_id = ${len(arguments)}")
+        conditions.append(f"c.parent_id = {query.bind(wanted.parent_id)}")
     if wanted.roots_only:
         conditions.append("c.parent_id IS NULL")
     if wanted.name_contains is not None:
-        arguments.append(wanted.name_contains)
-        conditions.append(f"strpos(lower(c.name), lower(${len(arguments)})) > 0")
+        conditions.append(f"strpos(lower(c.name), lower({query.bind(wanted.name_contains)})) > 0")
     return conditions

@@ -1,10 +1,11 @@
 """A collection as the database keeps it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from db.shapes import Source, Whole
+from db.tables.collections import Collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,6 @@ class CollectionDraft:
     position: int = 0
 
 
+SOURCE = Source(table=Collection)
+WHOLE = Whole(CollectionRow)
 COLUMNS = ", ".join(f"c.{item.name}" for item in fields(CollectionRow))
-WIDTH = len(fields(CollectionRow))
-
-
-def grouped(found: Sequence[Any], homes: Sequence[UUID]) -> dict[UUID, list[CollectionRow]]:
-    """Sort records, whose `home` says where they belong, under their homes."""
-    sorted_rows: dict[UUID, list[CollectionRow]] = {key: [] for key in homes}
-    for row in found:
-        sorted_rows[row["home"]].append(CollectionRow(*row[:WIDTH]))
-    return sorted_rows

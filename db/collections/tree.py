@@ -5,10 +5,14 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from db.collections.rows import COLUMNS, CollectionDraft, CollectionRow, grouped
+from db.collections.rows import COLUMNS, SOURCE, CollectionDraft, CollectionRow
+from db.shapes import One, Several
 from db.unit import Rows, Unit
 
-MAX_CHILDREN_SHOWN = 100
+PARENT = One(SOURCE, needs=("parent_id",), key="parent_id")
+"""The collection that a collection lies below."""
+CHILDREN = Several(SOURCE, needs=("id",), key="parent_id", order="{row}.position, {row}.id", limit=100)
+"""The collections right below a collection, in their order."""
 _DRAFT_COLUMNS = [item.name for item in fields(CollectionDraft)]
 
 
@@ -118,18 +122,3 @@ async def arrange(unit: Unit, owner_id: UUID, parent_id: UUID | None, ordered: S
 async def delete(unit: Unit, owner_id: UUID, key: UUID) -> bool:
     """Remove a collection with everything below it; bookmarks stay. Needs `reshape`. False when it is not there."""
     return bool(await unit.execute("DELETE FROM collections WHERE owner_id = $1 AND id = $2", owner_id, key))
-
-
-async def children(rows: Rows, owner_id: UUID, parents: Sequence[UUID]) -> dict[UUID, list[CollectionRow]]:
-    """Return the collections right below each of `parents` in their order, at most 100 each."""
-    found = await rows.fetch(
-        f"""
-        SELECT c.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT {COLUMNS} FROM collections c WHERE c.parent_id = wanted.id AND c.owner_id = $1
-            ORDER BY c.position, c.id LIMIT {MAX_CHILDREN_SHOWN}
-        ) AS c ORDER BY c.position, c.id
-        """,
-        owner_id,
-        list(parents),
-    )
-    return grouped(found, parents)

@@ -5,6 +5,10 @@ An import's status, times and error are those of its task; only what a task does
 
 from db.imports.fates import FateRow, count_fates, fates_page, outcomes_of
 from db.imports.jobs import (
+    SOURCE,
+    TASK,
+    UNDO_TASK,
+    WHOLE,
     ImportRow,
     advance,
     by_id,
@@ -28,6 +32,10 @@ from db.imports.uploads import (
 )
 
 __all__ = [
+    "SOURCE",
+    "TASK",
+    "UNDO_TASK",
+    "WHOLE",
     "FateRow",
     "ImportRow",
     "UploadRow",

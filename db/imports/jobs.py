@@ -5,14 +5,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
+from db import agents
+from db.query import Query
+from db.shapes import Kind, One, Shape, Source, Value, Whole, by_keys
+from db.tables import imports as tables
 from db.unit import Rows, Unit
 
-_COLUMNS = """
-    i.id, i.owner_id, i.task_id, i.upload_id, t.status, i.format, i.file_name, i.file_size_bytes, i.options, i.total,
-    i.next_row, i.created, i.merged, i.skipped, i.errors, t.progress, t.error, i.created_at, t.started_at,
-    t.finished_at, i.undo_task_id, i.undo_next_row, i.removed, i.restored, i.kept, i.undone_at
-"""
-_FROM = "imports AS i JOIN a2a_tasks AS t ON t.id = i.task_id"
+_TASK = "JOIN a2a_tasks AS {row}_task ON {row}_task.id = {row}.task_id AND {row}_task.owner_id = {owner}"
+_COMPUTED = {
+    "status": Value("{row}_task.status", Kind.TEXT),
+    "progress": Value("{row}_task.progress", Kind.OTHER),
+    "error": Value("{row}_task.error", Kind.TEXT, is_nullable=True),
+    "started_at": Value("{row}_task.started_at", Kind.TIME, is_nullable=True),
+    "finished_at": Value("{row}_task.finished_at", Kind.TIME, is_nullable=True),
+    "processed": Value("({row}.created + {row}.merged + {row}.skipped + {row}.errors)", Kind.INTEGER),
+}
+SOURCE = Source(table=tables.Import, joins=_TASK, computed=_COMPUTED)
+TASK = One(agents.SOURCE, needs=("task_id",), key="task_id")
+"""The task that does an import."""
+UNDO_TASK = One(agents.SOURCE, needs=("undo_task_id",), key="undo_task_id")
+"""The task that takes an import back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,10 @@ class ImportRow:
     def processed(self) -> int:
         """Rows that have met their fate."""
         return self.created + self.merged + self.skipped + self.errors
+
+
+R = TypeVar("R", default=ImportRow)
+WHOLE = Whole(ImportRow, joined=tuple((name, fact.template) for name, fact in _COMPUTED.items() if name != "processed"))
 
 
 async def insert(
@@ -97,67 +115,56 @@ async def lock(unit: Unit, owner_id: UUID, key: UUID) -> None:
 
 
 async def by_ids(rows: Rows, owner_id: UUID, keys: list[UUID]) -> list[ImportRow]:
-    """Return those of `keys` that are the owner's, in no order."""
-    found = await rows.fetch(f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.owner_id = $1 AND i.id = ANY($2)", owner_id, keys)
-    return [ImportRow(**row) for row in found]
+    """Return those of `keys` that are the owner's, in the order of the keys."""
+    return [row for _, row in await by_keys(rows, SOURCE, owner_id, keys, WHOLE)]
 
 
 async def by_task(rows: Rows, owner_id: UUID, task_id: UUID) -> ImportRow | None:
     """Return the import that a task does or undoes, or None."""
+    query = Query(owner_id)
     row = await rows.fetchrow(
-        f"SELECT {_COLUMNS} FROM {_FROM} WHERE i.owner_id = $1 AND (i.task_id = $2 OR i.undo_task_id = $2)",
-        owner_id,
-        task_id,
+        f"{_select(query, WHOLE)} AND (i.task_id = $2 OR i.undo_task_id = $2)", *query.arguments, task_id
     )
-    return ImportRow(**row) if row else None
+    return WHOLE.row(row) if row else None
 
 
 async def snapshot(rows: Rows, owner_id: UUID, key: UUID) -> tuple[ImportRow, int] | None:
     """Return an import and the number of its owner's last event, as they were at one moment."""
-    row = await rows.fetchrow(
-        f"""
-        SELECT {_COLUMNS}, coalesce((SELECT seq FROM event_counters WHERE owner_id = i.owner_id), 0) AS seq
-        FROM {_FROM} WHERE i.owner_id = $1 AND i.id = $2
-        """,
-        owner_id,
-        key,
-    )
-    if row is None:
-        return None
-    values = dict(row)
-    seq = values.pop("seq")
-    return ImportRow(**values), seq
+    query = Query(owner_id)
+    seq = ", coalesce((SELECT seq FROM event_counters WHERE owner_id = i.owner_id), 0) AS seq"
+    row = await rows.fetchrow(f"{_select(query, WHOLE, seq)} AND i.id = $2", *query.arguments, key)
+    return (WHOLE.row(row), row["seq"]) if row else None
 
 
 async def page(
-    rows: Rows, owner_id: UUID, *, statuses: list[str] | None, position: UUID | None, backward: bool, limit: int
-) -> list[ImportRow]:
-    """Return at most `limit` imports beyond `position`, newest first; against that order when `backward`."""
-    compare, direction = (">", "ASC") if backward else ("<", "DESC")
+    rows: Rows,
+    owner_id: UUID,
+    *,
+    statuses: list[str] | None,
+    position: UUID | None,
+    backward: bool,
+    limit: int,
+    shape: Shape[R] = WHOLE.by_default,
+) -> list[tuple[R, UUID]]:
+    """Return at most `limit` imports beyond `position`, each with its key, newest first; `backward`: oldest first."""
+    query = Query(owner_id)
+    conditions = _of_status(query, statuses)
+    if position is not None:
+        conditions += f" AND i.id {'>' if backward else '<'} {query.bind(position)}"
     found = await rows.fetch(
-        f"""
-        SELECT {_COLUMNS} FROM {_FROM}
-        WHERE i.owner_id = $1 AND ($2::text[] IS NULL OR t.status = ANY($2))
-            AND ($3::uuid IS NULL OR i.id {compare} $3)
-        ORDER BY i.id {direction} LIMIT $4
-        """,
-        owner_id,
-        statuses,
-        position,
-        limit,
+        f"{_select(query, shape, ', i.id AS sort_id')}{conditions} "
+        f"ORDER BY i.id {'ASC' if backward else 'DESC'} LIMIT {int(limit)}",
+        *query.arguments,
     )
-    return [ImportRow(**row) for row in found]
+    return [(shape.row(row), row["sort_id"]) for row in found]
 
 
 async def count(rows: Rows, owner_id: UUID, *, statuses: list[str] | None) -> int:
     """Return how many imports the owner has, of the given statuses or of all."""
-    return int(
-        await rows.fetchval(
-            f"SELECT count(*) FROM {_FROM} WHERE i.owner_id = $1 AND ($2::text[] IS NULL OR t.status = ANY($2))",
-            owner_id,
-            statuses,
-        )
-    )
+    query = Query(owner_id)
+    owned, conditions = SOURCE.owned(query, "i"), _of_status(query, statuses)
+    sql = f"SELECT count(*) FROM {SOURCE.tables(query, 'i')} WHERE {owned}{conditions}"
+    return int(await rows.fetchval(sql, *query.arguments))
 
 
 async def open_count(unit: Unit, owner_id: UUID) -> int:
@@ -191,3 +198,13 @@ async def settle_total(unit: Unit, task_id: UUID) -> None:
 
 
 _START_LOCK = 0x696D_7074
+
+
+def _select(query: Query, shape: Shape[Any], more: str = "") -> str:
+    """Return the beginning of a statement that reads the owner's imports, with `more` columns; it ends in WHERE."""
+    tables, owned = SOURCE.tables(query, "i"), SOURCE.owned(query, "i")
+    return f"SELECT {shape.columns(query, 'i')}{more} FROM {tables} WHERE {owned}"
+
+
+def _of_status(query: Query, statuses: list[str] | None) -> str:
+    return "" if statuses is None else f" AND i_task.status = ANY({query.bind(statuses)})"

@@ -7,21 +7,28 @@ Three advisory locks per owner, held until the transaction ends, taken in this o
 
 from db.tags.links import (
     MAX_TAGS_OF_BOOKMARK,
+    OF_BOOKMARK,
     lock_bookmarks,
-    of_bookmarks,
     refresh_words,
     replace_links,
 )
 from db.tags.locks import grow, hold, reshape
-from db.tags.names import add_aliases, aliased, aliases, delete_aliases
-from db.tags.pages import TagFilter, TagSort, count, page
-from db.tags.rows import TagRow
+from db.tags.names import ALIASES, add_aliases, aliased, aliases, delete_aliases
+from db.tags.pages import Placed, TagFilter, TagSort, count, page
+from db.tags.rows import SOURCE, WHOLE, TagRow
 from db.tags.shaping import Place, delete, insert, park, place, redirect, set_color
-from db.tags.tree import by_ids, by_keys, children, families, holds_at_least, subtrees
+from db.tags.tree import CHILDREN, PARENT, by_ids, by_keys, families, holds_at_least, subtrees
 
 __all__ = [
+    "ALIASES",
+    "CHILDREN",
     "MAX_TAGS_OF_BOOKMARK",
+    "OF_BOOKMARK",
+    "PARENT",
+    "SOURCE",
+    "WHOLE",
     "Place",
+    "Placed",
     "TagFilter",
     "TagRow",
     "TagSort",
@@ -30,7 +37,6 @@ __all__ = [
     "aliases",
     "by_ids",
     "by_keys",
-    "children",
     "count",
     "delete",
     "delete_aliases",
@@ -40,7 +46,6 @@ __all__ = [
     "holds_at_least",
     "insert",
     "lock_bookmarks",
-    "of_bookmarks",
     "page",
     "park",
     "place",

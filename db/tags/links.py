@@ -3,10 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db.tags.rows import COLUMNS, TagRow, grouped
-from db.unit import Rows, Unit
+from db.shapes import Link, Several
+from db.tags.rows import SOURCE
+from db.unit import Unit
 
 MAX_TAGS_OF_BOOKMARK = 100
+OF_BOOKMARK = Several(
+    SOURCE,
+    needs=("id",),
+    link=Link("bookmark_tags", "bookmark_id", "tag_id"),
+    order='{row}.path_key COLLATE "C"',
+    limit=MAX_TAGS_OF_BOOKMARK,
+)
+"""The tags of a bookmark in the order of their paths."""
 _REFRESH_CHUNK = 1_000  # each statement stays far below the statement timeout
 
 
@@ -61,19 +70,3 @@ async def refresh_words(unit: Unit, owner_id: UUID, bookmark_ids: Sequence[UUID]
             owner_id,
             chunk,
         )
-
-
-async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, list[TagRow]]:
-    """Return the tags of each bookmark in the order of their paths, at most 100 each."""
-    found = await rows.fetch(
-        f"""
-        SELECT t.*, wanted.id AS bookmark_id FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT {COLUMNS} FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id
-            WHERE link.bookmark_id = wanted.id AND t.owner_id = $1
-            ORDER BY t.path_key COLLATE "C" LIMIT {MAX_TAGS_OF_BOOKMARK}
-        ) AS t ORDER BY t.path_key COLLATE "C"
-        """,
-        owner_id,
-        list(bookmark_ids),
-    )
-    return grouped(found, bookmark_ids)

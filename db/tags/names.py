@@ -3,10 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+from db.shapes import Kind, Value
 from db.tags.rows import COLUMNS, WIDTH, TagRow
 from db.unit import Rows, Unit
 
 MAX_ALIASES_SHOWN = 100
+ALIASES = Value(
+    "array_to_json(ARRAY(SELECT alias FROM tag_aliases WHERE owner_id = {owner} AND tag_id = {row}.id "
+    f'ORDER BY alias_key COLLATE "C" LIMIT {MAX_ALIASES_SHOWN}))',
+    Kind.TEXTS,
+)
+"""The other names of a tag, in order."""
 
 
 async def aliased(rows: Rows, owner_id: UUID, alias_keys: Iterable[str]) -> dict[str, TagRow]:

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
-from db.tags.rows import COLUMNS, TagRow
+from typing_extensions import TypeVar
+
+from db.query import Query
+from db.shapes import Shape
+from db.tags.rows import WHOLE, TagRow
 from db.unit import Rows
+
+R = TypeVar("R", default=TagRow)
+Placed = tuple[R, datetime | str, UUID]
+"""A row, its value in the order that it was read in, and its key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,42 +47,41 @@ async def page(
     descending: bool,
     position: tuple[datetime | str, UUID] | None,
     limit: int,
-) -> list[TagRow]:
-    """Return at most `limit` tags beyond `position`, in the direction of reading."""
-    arguments: list[Any] = [owner_id]
-    conditions = _conditions(wanted, arguments)
+    shape: Shape[R] = WHOLE.by_default,
+) -> list[Placed[R]]:
+    """Return at most `limit` tags beyond `position`, each with its place in the order, in the direction of reading."""
+    query = Query(owner_id)
+    conditions = _conditions(query, wanted)
     expression, direction = _SORT_SQL[sort], "DESC" if descending else "ASC"
     if position is not None:
-        arguments += position
-        compare = "<" if descending else ">"
-        conditions.append(f"({expression}, t.id) {compare} (${len(arguments) - 1}, ${len(arguments)})")
+        value, key = (query.bind(part) for part in position)
+        conditions.append(f"({expression}, t.id) {'<' if descending else '>'} ({value}, {key})")
     found = await rows.fetch(
         f"""
-        SELECT {COLUMNS} FROM tags t WHERE {" AND ".join(conditions)}
+        SELECT {shape.columns(query, "t")}, {expression} AS sort_value, t.id AS sort_id
+        FROM tags t WHERE {" AND ".join(conditions)}
         ORDER BY {expression} {direction}, t.id {direction} LIMIT {int(limit)}
         """,
-        *arguments,
+        *query.arguments,
     )
-    return [TagRow(*row) for row in found]
+    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: TagFilter) -> int:
     """Return how many tags meet `wanted`."""
-    arguments: list[Any] = [owner_id]
-    where = " AND ".join(_conditions(wanted, arguments))
-    return int(await rows.fetchval(f"SELECT count(*) FROM tags t WHERE {where}", *arguments))
+    query = Query(owner_id)
+    where = " AND ".join(_conditions(query, wanted))
+    return int(await rows.fetchval(f"SELECT count(*) FROM tags t WHERE {where}", *query.arguments))
 
 
-def _conditions(wanted: TagFilter, arguments: list[Any]) -> list[str]:
-    conditions = ["t.owner_id = $1"]
+def _conditions(query: Query, wanted: TagFilter) -> list[str]:
+    conditions = [f"t.owner_id = {query.owner}"]
     if wanted.parent_id is not None:
-        arguments.append(wanted.parent_id)
-        conditions.append(f"t.parent_id = ${len(arguments)}")
+        conditions.append(f"t.parent_id = {query.bind(wanted.parent_id)}")
     if wanted.roots_only:
         conditions.append("t.parent_id IS NULL")
     if wanted.path_contains is not None:
-        arguments.append(wanted.path_contains)
-        conditions.append(f"strpos(t.path_key, ${len(arguments)}) > 0")
+        conditions.append(f"strpos(t.path_key, {query.bind(wanted.path_contains)}) > 0")
     if wanted.is_used is not None:
         conditions.append(
             f"{'' if wanted.is_used else 'NOT '}EXISTS (SELECT FROM bookmark_tags link "

@@ -1,10 +1,11 @@
 """A tag as the database keeps it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from db.shapes import Source, Whole
+from db.tables.tags import Tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,7 @@ class TagRow:
     updated_at: datetime
 
 
+SOURCE = Source(table=Tag)
+WHOLE = Whole(TagRow)
 COLUMNS = ", ".join(f"t.{item.name}" for item in fields(TagRow))
 WIDTH = len(fields(TagRow))
-
-
-def grouped(found: Sequence[Any], homes: Sequence[UUID]) -> dict[UUID, list[TagRow]]:
-    """Sort rows, whose last column is where they belong, under their homes."""
-    sorted_rows: dict[UUID, list[TagRow]] = {key: [] for key in homes}
-    for row in found:
-        sorted_rows[row[WIDTH]].append(TagRow(*row[:WIDTH]))
-    return sorted_rows

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from db.tags.rows import COLUMNS, TagRow, grouped
+from db.shapes import One, Several
+from db.tags.rows import COLUMNS, SOURCE, TagRow
 from db.unit import Rows
 
-MAX_CHILDREN_SHOWN = 100
+PARENT = One(SOURCE, needs=("parent_id",), key="parent_id")
+"""The tag that a tag lies below."""
+CHILDREN = Several(SOURCE, needs=("id",), key="parent_id", order='{row}.path_key COLLATE "C"', limit=100)
+"""The tags right below a tag, in the order of their paths."""
 
 
 async def by_ids(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> list[TagRow]:
@@ -66,18 +70,3 @@ async def holds_at_least(rows: Rows, owner_id: UUID, number: int) -> bool:
             "SELECT count(*) >= $2 FROM (SELECT FROM tags WHERE owner_id = $1 LIMIT $2) AS held", owner_id, number
         )
     )
-
-
-async def children(rows: Rows, owner_id: UUID, parents: Sequence[UUID]) -> dict[UUID, list[TagRow]]:
-    """Return the tags right below each of `parents` in the order of their paths, at most 100 each."""
-    found = await rows.fetch(
-        f"""
-        SELECT t.*, wanted.id AS home FROM unnest($2::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
-            SELECT {COLUMNS} FROM tags t WHERE t.parent_id = wanted.id AND t.owner_id = $1
-            ORDER BY t.path_key COLLATE "C" LIMIT {MAX_CHILDREN_SHOWN}
-        ) AS t ORDER BY t.path_key COLLATE "C"
-        """,
-        owner_id,
-        list(parents),
-    )
-    return grouped(found, parents)

@@ -15,10 +15,19 @@ from resolvers.bookmarks.following import (
     event_bookmark,
     event_ids,
 )
-from resolvers.bookmarks.lists import bookmark, bookmark_by_url, counted_under, find, list_bookmarks, listed_under
+from resolvers.bookmarks.lists import (
+    SOURCE,
+    bookmark,
+    bookmark_by_url,
+    counted_under,
+    find,
+    list_bookmarks,
+    listed_under,
+)
 
 __all__ = [
     "FOLLOWED",
+    "SOURCE",
     "BookmarkEventRow",
     "Resume",
     "bookmark",

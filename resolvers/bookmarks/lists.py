@@ -19,9 +19,11 @@ from resolvers.inputs.paging import OrderDirection
 from resolvers.inputs.scalars import Url
 from resolvers.loaders import load, load_row
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
+from resolvers.shaped import shape_of
 from services import bookmarks
 
 TYPE = "Bookmark"
+SOURCE = rows.SOURCE
 Filter = Annotated[BookmarkFilter | None, strawberry.argument(description="Which bookmarks; all outside the trash.")]
 OrderBy = Annotated[
     BookmarkOrder | None, strawberry.argument(description="In which order; newest first when left out.", name="orderBy")
@@ -45,7 +47,7 @@ async def list_bookmarks(
     viewer, database, order = viewer_of(info), info.context.database, _order(order_by)
     request = page_request(order.name, order.kinds, first=first, after=after, last=last, before=before)
     wanted = await _resolved(info, filter, order)
-    placed = await bookmarks.page(database, viewer, wanted, order, request)
+    placed = await bookmarks.page(database, viewer, wanted, order, request, shape_of(info, TYPE, rows.WHOLE))
     return _cut(request, order, placed, lambda: bookmarks.count(database, viewer, wanted))
 
 
@@ -69,15 +71,17 @@ def listed_under(home: Home) -> Any:
         if home is Home.COLLECTION and wanted.collection_id is not None:
             raise BadInput("The collection is given already.", field=("filter", "collectionId"))
 
-        async def fetch(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, list[Placed]]:
+        shape = shape_of(info, TYPE, rows.WHOLE)
+
+        async def fetch(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, list[Placed[BookmarkRow]]]:
             return await bookmarks.pages_under(
-                database, viewer, home, keys, wanted=wanted, order=order, request=request
+                database, viewer, home, keys, wanted=wanted, order=order, request=request, shape=shape
             )
 
         async def total() -> int:
             return await _counted(info, home, parent.id, wanted)
 
-        name = f"bookmarks under {home} {wanted!r} {order!r} {request!r}"
+        name = ("bookmarks under", home, wanted, order, request, shape)
         return _cut(request, order, await load(info, name, parent.id, fetch) or [], total)
 
     return bookmarks_under
@@ -94,7 +98,7 @@ def counted_under(home: Home) -> Any:
 
 async def find(info: Info, key: UUID) -> BookmarkRow | None:
     """Return one bookmark of the viewer, in the trash or not."""
-    return cast("BookmarkRow | None", await load_row(info, "bookmark", key, rows.by_ids))
+    return await load_row(info, rows.SOURCE, key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def bookmark(info: Info, id: BookmarkId) -> BookmarkRow | None:  # noqa: A002  the name of the API
@@ -104,7 +108,7 @@ async def bookmark(info: Info, id: BookmarkId) -> BookmarkRow | None:  # noqa: A
 
 async def bookmark_by_url(info: Info, url: Address) -> BookmarkRow | None:
     """Return the viewer's bookmark of an address, unless it lies in the trash."""
-    return await bookmarks.by_url(info.context.database, viewer_of(info), url)
+    return await bookmarks.by_url(info.context.database, viewer_of(info), url, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def _counted(info: Info, home: Home, key: UUID, wanted: rows.BookmarkFilter) -> int:
@@ -114,14 +118,13 @@ async def _counted(info: Info, home: Home, key: UUID, wanted: rows.BookmarkFilte
     async def fetch(database: Any, _owner: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
         return await bookmarks.counts_under(database, viewer, home, keys, wanted)
 
-    return await load(info, f"bookmarks counted under {home} {wanted!r}", key, fetch) or 0
+    return await load(info, ("bookmarks counted under", home, wanted), key, fetch) or 0
 
 
 def _cut(
-    request: PageRequest, order: bookmarks.BookmarkOrder, placed: Sequence[Placed], count: Any
+    request: PageRequest, order: bookmarks.BookmarkOrder, placed: Sequence[Placed[BookmarkRow]], count: Any
 ) -> ConnectionRows[BookmarkRow]:
-    values = {row.id: value for row, value in placed}
-    return connection(request, order.name, [row for row, _ in placed], lambda row: (values[row.id], row.id), count)
+    return connection(request, order.name, placed, lambda one: one[0], lambda one: one[1:], count)
 
 
 def _order(given: BookmarkOrder | None) -> bookmarks.BookmarkOrder:
@@ -166,4 +169,5 @@ async def _resolved(info: Info, given: BookmarkFilter | None, order: bookmarks.B
                 all_tags=(given and given.all_tag_names) or (),
             )
         )
-    return cast("rows.BookmarkFilter", await loaders[name])
+    # Shielded, as in resolvers.loaders: others wait for the same answer.
+    return cast("rows.BookmarkFilter", await asyncio.shield(loaders[name]))

@@ -6,6 +6,7 @@ from uuid import UUID
 from db import collections as places
 from db import tags as labels
 from db.bookmarks import BookmarkRow
+from db.shapes import related
 from db.tags import MAX_TAGS_OF_BOOKMARK
 from db.unit import Unit
 from kit.errors import BadInput
@@ -53,12 +54,12 @@ async def united(unit: Unit, row: BookmarkRow, links: Links) -> Links:
     """Return what the bookmark has together with what is given; None where nothing is given."""
     tag_ids, collection_ids = links.tag_ids, links.collection_ids
     if tag_ids is not None:
-        before = (await labels.of_bookmarks(unit, row.owner_id, [row.id]))[row.id]
+        before = (await related(unit, labels.OF_BOOKMARK, row.owner_id, [row.id], labels.WHOLE))[row.id]
         tag_ids = list(dict.fromkeys([tag.id for tag in before] + tag_ids))
         if len(tag_ids) > MAX_TAGS_OF_BOOKMARK:
             raise BadInput(f"A bookmark has at most {MAX_TAGS_OF_BOOKMARK} tags.", field=("input", "tags"))
     if collection_ids is not None:
-        held = (await places.of_bookmarks(unit, row.owner_id, [row.id]))[row.id]
+        held = (await related(unit, places.OF_BOOKMARK, row.owner_id, [row.id], places.WHOLE))[row.id]
         collection_ids = list(dict.fromkeys([place.id for place in held] + collection_ids))
         if len(collection_ids) > places.MAX_COLLECTIONS_OF_BOOKMARK:
             limit = places.MAX_COLLECTIONS_OF_BOOKMARK

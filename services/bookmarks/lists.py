@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
 from db import bookmarks as rows_of
 from db.bookmarks import BookmarkFilter, BookmarkRow, BookmarkSort, Home, Placed, Slice
+from db.shapes import Shape
 from db.unit import Rows
 from kit.errors import BadInput
 from kit.paging import PageRequest
@@ -16,6 +19,7 @@ from services import tags
 from services.bookmarks.values import identity_of
 from services.permissions import Viewer
 
+R = TypeVar("R", default=BookmarkRow)
 MAX_FILTER_TAGS: Final = 20
 
 
@@ -67,10 +71,15 @@ async def resolve(
 
 
 async def page(
-    rows: Rows, viewer: Viewer, wanted: BookmarkFilter, order: BookmarkOrder, request: PageRequest
-) -> list[Placed]:
+    rows: Rows,
+    viewer: Viewer,
+    wanted: BookmarkFilter,
+    order: BookmarkOrder,
+    request: PageRequest,
+    shape: Shape[R] = rows_of.WHOLE.by_default,
+) -> list[Placed[R]]:
     """Return one page of the viewer's bookmarks in the direction of reading, and one more when there are more."""
-    return await rows_of.page(rows, viewer.id, wanted, _slice(order, request))
+    return await rows_of.page(rows, viewer.id, wanted, _slice(order, request), shape)
 
 
 async def pages_under(
@@ -82,9 +91,11 @@ async def pages_under(
     wanted: BookmarkFilter,
     order: BookmarkOrder,
     request: PageRequest,
-) -> dict[UUID, list[Placed]]:
+    shape: Shape[R] = rows_of.WHOLE.by_default,
+) -> dict[UUID, list[Placed[R]]]:
     """Return such a page for each of several collections or tags of the viewer."""
-    return await rows_of.pages_under(rows, viewer.id, home, homes, wanted, _slice(order, request))
+    cut = _slice(order, request)
+    return await rows_of.pages_under(rows, viewer.id, home, homes, wanted=wanted, cut=cut, shape=shape)
 
 
 async def count(rows: Rows, viewer: Viewer, wanted: BookmarkFilter) -> int:
@@ -105,10 +116,9 @@ async def get(rows: Rows, viewer: Viewer, key: UUID) -> BookmarkRow | None:
     return found[0] if found else None
 
 
-async def by_url(rows: Rows, viewer: Viewer, url: str) -> BookmarkRow | None:
+async def by_url(rows: Rows, viewer: Viewer, url: str, shape: Shape[R] = rows_of.WHOLE.by_default) -> R | None:
     """Return the viewer's bookmark of an address unless it lies in the trash. Raises `BadInput` for no address."""
-    found = await rows_of.by_url_key(rows, viewer.id, identity_of(url, ("url",)).key)
-    return found if found is not None and found.deleted_at is None else None
+    return await rows_of.by_url_key(rows, viewer.id, identity_of(url, ("url",)).key, shape, in_trash=False)
 
 
 def _slice(order: BookmarkOrder, request: PageRequest) -> Slice:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
 from db import imports as rows_of
 from db.agents import TaskRow
 from db.imports import FateRow, ImportRow, UploadRow
+from db.shapes import Shape
 from db.unit import Database, Rows, Unit
 from kit.errors import RateLimited
 from kit.ids import new_id
@@ -25,6 +28,7 @@ from services.imports.options import ImportOptions
 from services.imports.plan import Outcome
 from services.permissions import Owned, Viewer, own
 
+R = TypeVar("R", default=ImportRow)
 KIND, UNDO_KIND = "import", "import.undo"
 WORKFLOW = "IMPORT"
 ORDER, ITEM_ORDER = "imports", "import-items"
@@ -190,9 +194,14 @@ async def cancel(unit: Unit, viewer: Viewer, key: UUID) -> ImportRow:
 
 
 async def page(
-    rows: Rows, viewer: Viewer, request: PageRequest, *, statuses: list[TaskStatus] | None
-) -> list[ImportRow]:
-    """Return one page of the viewer's imports, newest first, in reading direction, and one more when there are more."""
+    rows: Rows,
+    viewer: Viewer,
+    request: PageRequest,
+    *,
+    statuses: list[TaskStatus] | None,
+    shape: Shape[R] = rows_of.WHOLE.by_default,
+) -> list[tuple[R, UUID]]:
+    """Return one page of the viewer's imports with their keys, newest first, and one more when there are more."""
     return await rows_of.page(
         rows,
         viewer.id,
@@ -200,6 +209,7 @@ async def page(
         position=_first(request),
         backward=request.backward,
         limit=request.limit + 1,
+        shape=shape,
     )
 
 

@@ -1,6 +1,6 @@
 """Tags: found by any spelling or alias, made with all levels above them, renamed and merged with all below."""
 
-from services.tags.lists import count, order_kinds, order_name, page, position_of
+from services.tags.lists import count, order_kinds, order_name, page
 from services.tags.merging import merge
 from services.tags.names import create, ensure, families, get, named, search_keys
 from services.tags.shaping import TagChanges, delete, update
@@ -18,7 +18,6 @@ __all__ = [
     "order_kinds",
     "order_name",
     "page",
-    "position_of",
     "search_keys",
     "update",
 ]

@@ -5,12 +5,17 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
 from db import tags as rows_of
-from db.tags import TagFilter, TagRow, TagSort
+from db.shapes import Shape
+from db.tags import Placed, TagFilter, TagRow, TagSort
 from db.unit import Rows
 from kit.paging import PageRequest
 from kit.text import fold, sought
 from services.permissions import Viewer
+
+R = TypeVar("R", default=TagRow)
 
 
 def order_name(sort: TagSort, *, descending: bool) -> str:
@@ -23,14 +28,16 @@ def order_kinds(sort: TagSort) -> tuple[type, ...]:
     return (str if sort is TagSort.PATH else datetime, UUID)
 
 
-def position_of(sort: TagSort, row: TagRow) -> tuple[str | datetime, UUID]:
-    """Return where a row stands in this order."""
-    return (row.path_key if sort is TagSort.PATH else row.created_at, row.id)
-
-
 async def page(
-    rows: Rows, viewer: Viewer, wanted: TagFilter, request: PageRequest, *, sort: TagSort, descending: bool
-) -> list[TagRow]:
+    rows: Rows,
+    viewer: Viewer,
+    wanted: TagFilter,
+    request: PageRequest,
+    *,
+    sort: TagSort,
+    descending: bool,
+    shape: Shape[R] = rows_of.WHOLE.by_default,
+) -> list[Placed[R]]:
     """Return one page of the viewer's tags in the direction of reading, and one more when there are more."""
     return await rows_of.page(
         rows,
@@ -40,6 +47,7 @@ async def page(
         descending=descending != request.backward,
         position=cast("tuple[datetime | str, UUID] | None", request.position),
         limit=request.limit + 1,
+        shape=shape,
     )
 
 

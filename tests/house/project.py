@@ -18,11 +18,17 @@ DOMAINS = frozenset(
 # Names that are no domain: what a layer needs for itself.
 INFRASTRUCTURE = {
     "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server"},
-    "resolvers": {"context", "ids", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"},
+    "resolvers": {
+        *("context", "ids", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"),
+        *("shaped", "compiled", "live"),
+    },
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
     "services": {"permissions", "events", "idempotency", "batches"},
     "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance"},
-    "db": {"tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"},
+    "db": {
+        *("tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"),
+        *("query", "shapes"),
+    },
     "db/tables": {"events", "idempotency"},
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),

@@ -12,6 +12,7 @@ import pytest
 from db import collections as places
 from db import tags as labels
 from db.bookmarks import BookmarkFilter
+from db.shapes import related
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, NotFound
 from kit.ids import new_id
@@ -51,11 +52,11 @@ async def update(database: Database, viewer: Viewer, key: UUID, changes: Bookmar
 
 
 async def tags_of(database: Database, viewer: Viewer, key: UUID) -> list[str]:
-    return [tag.path for tag in (await labels.of_bookmarks(database, viewer.id, [key]))[key]]
+    return [tag.path for tag in (await related(database, labels.OF_BOOKMARK, viewer.id, [key], labels.WHOLE))[key]]
 
 
 async def places_of(database: Database, viewer: Viewer, key: UUID) -> list[UUID]:
-    return [place.id for place in (await places.of_bookmarks(database, viewer.id, [key]))[key]]
+    return [one.id for one in (await related(database, places.OF_BOOKMARK, viewer.id, [key], places.WHOLE))[key]]
 
 
 async def last_event(database: Database) -> Any:

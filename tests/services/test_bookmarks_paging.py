@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -113,10 +114,10 @@ async def test_walking_gives_the_model(
         arguments = {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
         request = page_request(order.name, order.kinds, **arguments)  # type: ignore[arg-type]  # a mapping of both types
         placed = await read(database, viewer, order, request, under)
-        seen += [row.id for row, _ in placed[:size]]
+        seen += [row.id for row, _, _ in placed[:size]]
         if len(placed) <= size:
             break
-        row, value = placed[size - 1]
+        row, value, _ = placed[size - 1]
         cursor = encode_cursor(order.name, (value, row.id))
     everything = expected(models, order)
     assert seen == (everything[::-1] if backward else everything)
@@ -169,7 +170,7 @@ class Explaining:
         self.rows_read = 0
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        found = await self._database.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments)
+        found = orjson.loads(await self._database.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *arguments))
         self.plan = str(found)
         node = found[0]["Plan"]
         while "Plans" in node:

@@ -10,6 +10,7 @@ import pytest
 from db import collections as rows_of
 from db.bookmarks import BookmarkFilter, Home
 from db.collections import CollectionFilter, CollectionRow
+from db.shapes import related
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, NotFound
 from kit.ids import new_id
@@ -184,7 +185,7 @@ async def test_deleting_with_children_keeps_the_bookmarks(database: Database, ma
     async with database.unit() as unit:
         assert await collections.delete(unit, ada, top.id, with_children=True) == [top.id, low.id]
     assert await tree(database) == {"kept": {}}
-    found = await rows_of.of_bookmarks(database, ada.id, [inside.id])
+    found = await related(database, rows_of.OF_BOOKMARK, ada.id, [inside.id], rows_of.WHOLE)
     assert [row.id for row in found[inside.id]] == [kept.id]
 
 

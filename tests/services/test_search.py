@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -260,7 +261,7 @@ async def test_only_what_is_common_is_looked_for_one_by_one(
     compiled = Compiled(viewer.id, condition, ranked=False)
     collected = queries._collected(compiled)  # noqa: SLF001  the speed of every search hangs on it
     sql = f"EXPLAIN (ANALYZE, FORMAT JSON) WITH {collected} SELECT * FROM total"
-    (explained,) = await database.fetchval(sql, *compiled.arguments)
+    (explained,) = orjson.loads(await database.fetchval(sql, *compiled.arguments))
     ways = {
         node["One-Time Filter"].startswith("(NOT"): bool(node["Plans"][0]["Actual Loops"])
         for node in nodes_of(explained["Plan"])

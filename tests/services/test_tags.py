@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db import tags as rows_of
 from db.bookmarks import BookmarkFilter, Home
+from db.shapes import related
 from db.tags import TagFilter, TagSort
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict, NotFound
@@ -25,7 +26,7 @@ from tests.snapshot import changed_tables, snapshot
 async def paths(database: Database, viewer: Viewer) -> list[str]:
     request = page_request("tags", (str, UUID), first=100)
     found = await tags.page(database, viewer, TagFilter(), request, sort=TagSort.PATH, descending=False)
-    return [tag.path for tag in found]
+    return [tag.path for tag, _, _ in found]
 
 
 async def ensure(database: Database, viewer: Viewer, names: Sequence[str]) -> dict[str, str]:
@@ -41,7 +42,8 @@ async def merge(database: Database, viewer: Viewer, sources: Sequence[str], targ
 
 
 async def tags_of(database: Database, viewer: Viewer, bookmark_id: UUID) -> list[str]:
-    return [tag.path for tag in (await rows_of.of_bookmarks(database, viewer.id, [bookmark_id]))[bookmark_id]]
+    found = await related(database, rows_of.OF_BOOKMARK, viewer.id, [bookmark_id], rows_of.WHOLE)
+    return [tag.path for tag in found[bookmark_id]]
 
 
 async def words(database: Database, bookmark_id: UUID) -> str:

@@ -1,0 +1,13 @@
+"""Compiled execution: a selection becomes one SQL statement, and PostgreSQL prints the answer.
+
+`facts` says what schema fields carry, `planner` turns a selection into a plan, `plans` are what is remembered of a
+document, and `executor` is the executor of graphql-core that uses them. What cannot be planned, and whatever goes
+wrong, is left to the ordinary resolvers: docs/decisions/0013-compiled-execution.md.
+"""
+
+from resolvers.compiled.executor import CompiledExecutor
+from resolvers.compiled.facts import FACT, answers, printed, with_columns
+from resolvers.compiled.planner import coverage
+from resolvers.compiled.plans import Plans
+
+__all__ = ["FACT", "CompiledExecutor", "Plans", "answers", "coverage", "printed", "with_columns"]

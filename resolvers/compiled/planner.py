@@ -1,0 +1,259 @@
+"""The planner: from a field's selection to a plan, or to the word that there is none."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    is_leaf_type,
+)
+
+from db.shapes import Gap, Identity, Kind, Member, One, Printed, Relation, Several, Value
+from resolvers.compiled.facts import FACT, Answers, fact_of, strawberry_field
+from resolvers.compiled.plans import Call, FieldPlan, NotCoveredError, Page, Selection, ValueFill
+from resolvers.guards import RoleGuard
+from services.permissions import Viewer
+
+MAX_NAME_BYTES = 63
+"""PostgreSQL cuts longer names (NAMEDATALEN)."""
+
+_TYPENAME = "__typename"
+_CONDITIONS = {"skip", "include"}
+_PRINTED_ALIKE = {
+    "String": Kind.TEXT,
+    "ID": Kind.TEXT,
+    "URL": Kind.TEXT,
+    "UUID": Kind.TEXT,
+    "EmailAddress": Kind.TEXT,
+    "Int": Kind.INTEGER,
+    "BigInt": Kind.INTEGER,
+    "Boolean": Kind.BOOLEAN,
+    "DateTime": Kind.TIME,
+}
+"""The kinds that PostgreSQL prints exactly as Strawberry prints these types."""
+
+_PAGE_MEMBERS = {"nodes": "nodes", "edges": "edges", "pageInfo": "page_info", "totalCount": "total_count"}
+
+
+class Planner:
+    """Makes the plans of one operation.
+
+    Fields are collected by graphql-core itself: fragments, aliases, merging and conditions are the reference's own.
+    """
+
+    def __init__(self, executor: Any, viewer: Viewer | None) -> None:
+        self._executor = executor
+        self._viewer = viewer
+
+    def plan(self, definition: Any, details: Any) -> FieldPlan | None:
+        """Return the plan of a field, None when its resolvers have to answer."""
+        try:
+            return self._field(definition, details)
+        except NotCoveredError:
+            return None
+
+    def _field(self, definition: Any, details: Any) -> FieldPlan:
+        _check_directives(details)
+        field, fact = strawberry_field(definition), fact_of(definition)
+        if field is None or not isinstance(fact, Answers) or field.permission_classes or not self._admits(field):
+            raise NotCoveredError
+        inner, is_nullable = _unwrapped(definition.type)
+        is_list = isinstance(inner, GraphQLList)
+        named = _unwrapped(inner.of_type)[0] if is_list else inner
+        schema = self._executor.schema._strawberry_schema  # noqa: SLF001  set by Strawberry for those who need it
+        call = Call(field, schema, details[0].node, definition)
+        if isinstance(named, GraphQLObjectType) and "pageInfo" in named.fields:
+            selections: dict[str, Selection] = {}
+            page = Page(tuple(self._page_members(named, details, selections)))
+            return FieldPlan(call, selections, is_list=False, is_nullable=is_nullable, page=page)
+        selections = {kind.name: self._selection(kind, details) for kind in self._kinds(named)}
+        return FieldPlan(call, selections, is_list=is_list, is_nullable=is_nullable, page=None)
+
+    def _admits(self, field: Any) -> bool:
+        """Tell whether the viewer passes every guard; who does not is refused by the ordinary path, with its error."""
+        return all(isinstance(guard, RoleGuard) and guard.admits(self._viewer) for guard in field.extensions)
+
+    def _kinds(self, named: Any) -> list[GraphQLObjectType]:
+        if isinstance(named, GraphQLObjectType):
+            return [named]
+        if isinstance(named, GraphQLInterfaceType):
+            return list(self._executor.schema.get_possible_types(named))
+        raise NotCoveredError
+
+    def _collected(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, Any]]:
+        collected = self._executor.collect_subfields(kind, details)
+        if collected.new_defer_usages or collected.forbidden_directive_instances:
+            raise NotCoveredError
+        return iter(collected.grouped_field_set.items())
+
+    def _page_members(
+        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection]
+    ) -> Iterator[tuple[str, str, Any]]:
+        """Yield what of a connection is asked for, and note the selection of its rows, of which there may be one."""
+        for name, inner in self._collected(kind, details):
+            _check_directives(inner)
+            asked = inner[0].node.name.value
+            if asked == _TYPENAME:
+                yield name, _TYPENAME, kind.name
+                continue
+            if asked not in _PAGE_MEMBERS:
+                raise NotCoveredError
+            within: Any = None
+            if asked == "nodes":
+                self._only(selections, _item_of(kind.fields["nodes"]), inner)
+            elif asked == "edges":
+                within = tuple(self._edge_members(_item_of(kind.fields["edges"]), inner, selections))
+            elif asked == "pageInfo":
+                within = tuple(self._info_members(_unwrapped(kind.fields["pageInfo"].type)[0], inner))
+            yield name, _PAGE_MEMBERS[asked], within
+
+    def _edge_members(
+        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection]
+    ) -> Iterator[tuple[str, str]]:
+        for name, inner in self._collected(kind, details):
+            _check_directives(inner)
+            asked = inner[0].node.name.value
+            if asked == "node":
+                self._only(selections, _unwrapped(kind.fields["node"].type)[0], inner)
+            yield name, kind.name if asked == _TYPENAME else asked
+
+    def _info_members(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, str, bool]]:
+        for name, inner in self._collected(kind, details):
+            _check_directives(inner)
+            asked = inner[0].node.name.value
+            if asked == _TYPENAME:
+                yield name, kind.name, True
+            else:
+                field = strawberry_field(kind.fields[asked])
+                assert field is not None  # noqa: S101  PageInfo is Strawberry's
+                yield name, field.python_name, False
+
+    def _only(self, selections: dict[str, Selection], kind: Any, details: Any) -> None:
+        if selections or not isinstance(kind, GraphQLObjectType):
+            raise NotCoveredError
+        selections[kind.name] = self._selection(kind, details)
+
+    def _selection(self, kind: GraphQLObjectType, details: Any) -> Selection:
+        """Return what is shown of rows of `kind`."""
+        members: list[Member | Gap] = []
+        fills: dict[str, ValueFill | FieldPlan] = {}
+        needs: dict[str, Value] = {}
+        for name, inner in self._collected(kind, details):
+            _check_directives(inner)
+            if len(name) > MAX_NAME_BYTES:
+                raise NotCoveredError
+            member = self._member(kind, name, inner)
+            if isinstance(member, Member):
+                members.append(member)
+                continue
+            members.append(Gap(name))
+            fills[name] = member
+            needed = (member.column,) if isinstance(member, ValueFill) else _needs(member)
+            needs |= {column: _value(kind, column) for column in needed}
+        return Selection(Printed(tuple(members), tuple(needs.items())), fills)
+
+    def _member(self, kind: GraphQLObjectType, name: str, details: Any) -> Member | ValueFill | FieldPlan:
+        asked = details[0].node.name.value
+        if asked == _TYPENAME:
+            return Member(name, None, typename=kind.name)
+        definition = kind.fields[asked]
+        fact = fact_of(definition)
+        if isinstance(fact, Value | Identity):
+            return _leaf(name, fact, definition)
+        if not isinstance(fact, Answers):
+            raise NotCoveredError
+        plan = self._field(definition, details)
+        return _inlined(name, fact.relation, plan) or plan
+
+
+def coverage(schema: GraphQLSchema) -> dict[str, dict[str, str]]:
+    """Return how each field of each object type is answered: `{type: {field: "printed" | "rows" | "resolver"}}`.
+
+    `printed`: PostgreSQL prints it within the row. `rows`: its resolver gives rows in the shape of the selection.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for name, kind in schema.type_map.items():
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__"):
+            found[name] = {field: _how(definition) for field, definition in kind.fields.items()}
+    return found
+
+
+def _how(definition: Any) -> str:
+    field = strawberry_field(definition)
+    fact = None if field is None else field.metadata.get(FACT)
+    if fact is None:
+        return "resolver"
+    return "rows" if isinstance(fact, Answers) and fact.relation is None else "printed"
+
+
+def _leaf(name: str, fact: Value | Identity, definition: Any) -> Member | ValueFill:
+    """Return the member of a value that PostgreSQL prints as GraphQL does, else what fills its gap."""
+    leaf, is_nullable = _unwrapped(definition.type)
+    if (is_nullable or not fact.is_nullable) and _is_printed_alike(leaf, fact.kind):
+        return Member(name, fact)
+    if isinstance(fact, Identity) or not is_leaf_type(leaf):
+        raise NotCoveredError
+    field = strawberry_field(definition)
+    assert field is not None  # noqa: S101  it has a fact
+    return ValueFill(field.python_name, leaf, is_nullable)
+
+
+def _is_printed_alike(leaf: Any, kind: Kind) -> bool:
+    if isinstance(leaf, GraphQLList):
+        item, is_nullable = _unwrapped(leaf.of_type)
+        return kind is Kind.TEXTS and not is_nullable and item.name == "String"
+    if isinstance(leaf, GraphQLEnumType):
+        return kind is Kind.TEXT and all(name == _stored(value) for name, value in leaf.values.items())
+    return _PRINTED_ALIKE.get(leaf.name) is kind
+
+
+def _stored(value: Any) -> Any:
+    """Return what a table holds for an enum's value."""
+    return getattr(value.value, "value", value.value)
+
+
+def _inlined(name: str, relation: Relation | None, plan: FieldPlan) -> Member | None:
+    """Return the member of a relation whose whole selection PostgreSQL prints, or None."""
+    if not isinstance(relation, One | Several) or len(plan.selections) != 1 or plan.page is not None:
+        return None
+    (selection,) = plan.selections.values()
+    if selection.fills or (isinstance(relation, One) and not plan.is_nullable):
+        return None
+    return Member(name, relation, selection.shape)
+
+
+def _needs(plan: FieldPlan) -> tuple[str, ...]:
+    fact = plan.call.field.metadata[FACT]
+    return tuple(fact.needs)
+
+
+def _value(kind: GraphQLObjectType, column: str) -> Value:
+    """Return the column of a row that fills need: of a field, or one that no field shows."""
+    for definition in kind.fields.values():
+        field, fact = strawberry_field(definition), fact_of(definition)
+        if field is not None and field.python_name == column and isinstance(fact, Value):
+            return fact
+    return Value("{row}." + column, Kind.OTHER)
+
+
+def _check_directives(details: Any) -> None:
+    """Refuse what only a resolver's path may know: directives other than @skip and @include, fragment variables."""
+    for one in details:
+        if one.fragment_variable_values is not None or one.defer_usage is not None:
+            raise NotCoveredError
+        if any(directive.name.value not in _CONDITIONS for directive in one.node.directives or ()):
+            raise NotCoveredError
+
+
+def _item_of(definition: Any) -> Any:
+    return _unwrapped(_unwrapped(definition.type)[0].of_type)[0]
+
+
+def _unwrapped(kind: Any) -> tuple[Any, bool]:
+    """Return a type without its `!`, and whether it may be null."""
+    return (kind.of_type, False) if isinstance(kind, GraphQLNonNull) else (kind, True)
