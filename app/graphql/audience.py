@@ -19,6 +19,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from app.graphql.engine import Operation, Plan
+from kit.errors import BadInput
 from resolvers.live import SHARED, Shared
 from services import events
 from services.permissions import Viewer
@@ -61,7 +62,7 @@ def audience_of(plan: Plan, viewer: Viewer | None, schema: GraphQLSchema) -> Aud
     if isinstance(cursor, VariableNode):
         resume = cursor.name.value
         after = given.pop(resume, None)
-        if _uses(plan, resume) != 1 or _has_default(plan.node, resume) or not isinstance(after, str | None):
+        if _uses(plan, resume) != 1 or _has_default(plan.node, resume) or not _is_cursor(after):
             return None
     elif cursor is not None and not isinstance(cursor, NullValueNode):
         return None
@@ -99,6 +100,17 @@ def _has_default(operation: OperationDefinitionNode, name: str) -> bool:
         definition.variable.name.value == name and definition.default_value is not None
         for definition in operation.variable_definitions or ()
     )
+
+
+def _is_cursor(after: Any) -> bool:
+    """Tell whether a value says from where to begin; anything else is refused by its own execution."""
+    if after is None:
+        return True
+    try:
+        events.seq_of(after)
+    except (BadInput, TypeError, AttributeError):
+        return False
+    return True
 
 
 def _uses(plan: Plan, name: str) -> int:

@@ -2,7 +2,8 @@
 
 A broadcast is one running subscription of one `Audience`. It begins with its first member and ends with its last.
 Who begins now joins it as it runs. Who resumes from a cursor catches up alone and joins at a moment when both have
-seen the same: everything up to number `n` was given to him, and the broadcast has given nothing beyond `n` yet.
+seen the same: everything up to number `n` was given to him, and what the broadcast has given beyond `n` it remembers
+still. So a client that was away for a moment only is served from memory, without a statement or an execution.
 
 A member whose connection is too slow loses what waits for it and is told so, by an event of its own selection that
 says `resync` and carries the latest cursor, as soon as its connection takes something again.
@@ -11,6 +12,7 @@ says `resync` and carries the latest cursor, as soon as its connection takes som
 import asyncio
 import contextvars
 import os
+from collections import deque
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -27,12 +29,15 @@ from app.graphql.subscriptions import Stream, Subscriptions
 from app.graphql.tasks import cancelled
 from kit.errors import ErrorCode
 from resolvers.context import Context, Services
+from services import events
 from services.permissions import Viewer
 
 log = structlog.get_logger(__name__)
 
 BREATH = 256
 """After so many deliveries others get a turn."""
+TAIL_EVENTS, TAIL_BYTES = 64, 256 * 1024
+"""What a broadcast remembers of its latest events."""
 _KIND = "subscription"
 
 
@@ -81,9 +86,24 @@ class Membership:
 
 
 class Broadcast:
-    """One subscription that runs for all its members. Everything up to number `position` has been delivered."""
+    """One subscription that runs for all its members.
 
-    __slots__ = ("_home", "_missed", "_plan", "_stream", "audience", "members", "position", "task")
+    Everything up to number `position` has been delivered; what came after number `_floor` is in the tail.
+    """
+
+    __slots__ = (
+        "_floor",
+        "_home",
+        "_missed",
+        "_plan",
+        "_stream",
+        "_tail",
+        "_tail_bytes",
+        "audience",
+        "members",
+        "position",
+        "task",
+    )
 
     def __init__(self, home: "Broadcasts", audience: Audience, plan: Plan, position: int | None) -> None:
         self.audience = audience
@@ -94,12 +114,30 @@ class Broadcast:
         self._plan = plan  # kept, because the key of the audience names it by its identity
         self._stream: Stream | None = None
         self._missed: tuple[int, asyncio.Task[bytes]] | None = None
+        self._floor = position
+        self._tail: deque[tuple[int, bytes]] = deque()
+        self._tail_bytes = 0
 
     def admit(self, channel: Channel, name: str, *, after: int) -> Membership:
         """Let an operation follow from now on."""
         member = Membership(self, channel, name, after)
         self.members[member] = None
         metrics.SUBSCRIPTIONS.inc()
+        return member
+
+    def admit_behind(self, channel: Channel, name: str, seq: int, *, is_checked: bool) -> Membership | None:
+        """Let an operation follow that has got everything up to `seq`, and give it what came since.
+
+        None when too much came since, or when nobody has seen `seq` here and it is not `is_checked`.
+        """
+        if self.position is None or self._floor is None or seq < self._floor:
+            return None
+        if seq > self.position and not is_checked:
+            return None
+        member = self.admit(channel, name, after=max(seq, self.position))
+        for number, body in self._tail:
+            if number > seq:
+                member.deliver(channel.next(name, body))
         return member
 
     def leave(self, member: Membership) -> None:
@@ -149,6 +187,7 @@ class Broadcast:
         body = orjson.dumps(answer.body)
         await self._home.standings.confirm(member.channel.viewer for member in self.members)
         self.position = seq
+        self._remember(seq, body)
         parcels: dict[str, Parcel] = {}
         for number, member in enumerate(tuple(self.members), 1):
             if member.after < seq and member in self.members:
@@ -160,8 +199,19 @@ class Broadcast:
             if not number % BREATH:
                 await asyncio.sleep(0)
 
+    def _remember(self, seq: int, body: bytes) -> None:
+        if self._floor is None:
+            self._floor = seq - 1  # the first since it began
+        self._tail.append((seq, body))
+        self._tail_bytes += len(body)
+        while len(self._tail) > TAIL_EVENTS or self._tail_bytes > TAIL_BYTES:
+            self._floor, forgotten = self._tail.popleft()
+            self._tail_bytes -= len(forgotten)
+
     def _quiet(self, seq: int) -> bool:
         self.position = seq
+        if self._floor is None:
+            self._floor = seq
         return False
 
     def _finish(self, answer: Answer | None) -> None:
@@ -199,19 +249,22 @@ class Broadcasts:
         """Return with whom a subscription can be shared; None when it is one for itself."""
         return audience_of(plan, viewer, self._engine.documents.schema)
 
-    def join(self, audience: Audience, plan: Plan, channel: Channel, name: str) -> Membership:
-        """Follow from now on."""
-        found = self._running.get(audience.key) or self._begin(audience, plan, channel.viewer, None)
-        return found.admit(channel, name, after=-1)
+    def join(self, audience: Audience, plan: Plan, channel: Channel, name: str) -> Membership | None:
+        """Follow from now on, or from the cursor of the audience; None when that is too far back for now."""
+        found = self._running.get(audience.key)
+        if audience.after is None:
+            found = found or self._begin(audience, plan, channel.viewer, None)
+            return found.admit(channel, name, after=-1)
+        if found is None:
+            return None
+        return found.admit_behind(channel, name, events.seq_of(audience.after), is_checked=False)
 
     def join_behind(self, audience: Audience, plan: Plan, channel: Channel, name: str, seq: int) -> Membership | None:
         """Follow behind number `seq`, up to which the caller has got everything. None when it has to catch up more."""
         found = self._running.get(audience.key)
         if found is None:
             found = self._begin(audience, audience.plan_behind(plan, seq), channel.viewer, seq)
-        elif found.position is None or found.position > seq:
-            return None
-        return found.admit(channel, name, after=seq)
+        return found.admit_behind(channel, name, seq, is_checked=True)
 
     def end(self, broadcast: Broadcast) -> None:
         """Forget a broadcast and stop it; who comes later begins another."""

@@ -94,8 +94,9 @@ class Operations:
         audience = None
         if plan.kind is OperationType.SUBSCRIPTION:
             audience = self._endpoint.broadcasts.audience(plan, self.viewer)
-            if audience is not None and audience.after is None:
-                self._running[name] = self._endpoint.broadcasts.join(audience, plan, self, name)
+            joined = None if audience is None else self._endpoint.broadcasts.join(audience, plan, self, name)
+            if joined is not None:
+                self._running[name] = joined
                 return
         task = asyncio.create_task(self._run(name, plan, audience, new_context, request_id), name="operation")
         self._running[name] = task

@@ -28,6 +28,7 @@ class Socket:
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
+        self.heard: list[Any] = []
 
     async def send(self, message: Any) -> None:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
@@ -47,10 +48,10 @@ class Socket:
 
     async def _read_to_the_end(self) -> None:
         while True:
-            await self.connection.recv()
+            self.heard.append(await self.connection.recv())
 
     async def closed(self) -> tuple[int, str]:
-        """Return code and reason of the server's close, which must come within five seconds."""
+        """Return code and reason of the server's close, which must come within five seconds; `heard` came before."""
         async with asyncio.timeout(5):
             with pytest.raises(ConnectionClosed) as caught:
                 await self._read_to_the_end()
