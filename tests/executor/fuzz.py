@@ -15,6 +15,7 @@ from tests.executor.compare import Answers, Oracle, Source
 from tests.executor.laboratory import oracle_on, services_of_own
 from tests.executor.operations import Case
 from tests.executor.shrink import shrink
+from tests.executor.watched import failures, shares
 
 OPERATIONS = 20_000
 PER_WORLD = 2_500
@@ -95,7 +96,10 @@ def main() -> int:
     asyncio.run(run.go())
     seconds = time.monotonic() - run.started
     say(f"{run.done:,} operations in {seconds:.0f} s, seed {seed}, {len(run.differences)} differences")
-    return 1 if run.differences else 0
+    say("\n".join(shares()))
+    for name, number in failures().items():
+        say(f"{name}: {number:,} times; the resolvers answered instead")
+    return 1 if run.differences or failures() else 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from resolvers.context import Services
 from tests.client import the_schema
 from tests.conftest import empty
 from tests.executor.compare import Oracle, engine_with
+from tests.executor.watched import watch
 from tests.executor.world import populate
 
 _FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
@@ -29,9 +30,9 @@ async def oracle_on(services: Services, seed: int) -> Oracle:
     await empty(services.database)
     world = await populate(services.database, random.Random(seed))
     schema, settings = the_schema(), services.settings
-    return Oracle(
-        engine_with(schema, settings, "resolvers"), engine_with(schema, settings, "compiled"), services, world
-    )
+    compiled = engine_with(schema, settings, "compiled")
+    watch(compiled)
+    return Oracle(engine_with(schema, settings, "resolvers"), compiled, services, world)
 
 
 @asynccontextmanager
