@@ -13,11 +13,12 @@ from db.unit import Database
 from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.postgres import EmbeddedPostgres
-from kit.settings import Settings
+from kit.settings import Executor, Settings
 from resolvers.context import Services
 from tests.client import the_schema
 from tests.conftest import empty
 from tests.executor.compare import Oracle, engine_with
+from tests.executor.jitter import jittery
 from tests.executor.watched import watch
 from tests.executor.world import populate
 
@@ -30,9 +31,10 @@ async def oracle_on(services: Services, seed: int) -> Oracle:
     await empty(services.database)
     world = await populate(services.database, random.Random(seed))
     schema, settings = the_schema(), services.settings
-    compiled = engine_with(schema, settings, "compiled")
+    compiled = engine_with(schema, settings, Executor.COMPILED)
     watch(compiled)
-    return Oracle(engine_with(schema, settings, "resolvers"), compiled, services, world)
+    reference = engine_with(schema, settings, Executor.RESOLVERS)
+    return Oracle(reference, compiled, jittery(engine_with(schema, settings, Executor.RESOLVERS)), services, world)
 
 
 @asynccontextmanager
