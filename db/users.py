@@ -7,7 +7,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from db.query import Query
-from db.shapes import Shape, Source, Whole
+from db.shapes import Shape, Source, Whole, placed, places
 from db.tables.users import User
 from db.unit import Rows, Unit
 
@@ -107,13 +107,13 @@ async def page(
         beyond = f"AND (u.created_at, u.id) {compare} ({created}, {key})"
     found = await rows.fetch(
         f"""
-        SELECT {shape.columns(query, "u")}, u.created_at AS sort_value, u.id AS sort_id
+        SELECT {shape.columns(query, "u")}{places(shape, "u.created_at", "u.id")}
         FROM users u WHERE {query.owner}::uuid IS NOT NULL {beyond}
         ORDER BY u.created_at {direction}, u.id {direction} LIMIT {int(limit)}
         """,
         *query.arguments,
     )
-    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
+    return placed(shape, found)
 
 
 async def count(rows: Rows) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -18,16 +18,6 @@ First = Annotated[
 After = Annotated[str | None, strawberry.argument(description="Return what comes after this cursor.")]
 Last = Annotated[int | None, strawberry.argument(description="How many to return from the end: 1 to 100.")]
 Before = Annotated[str | None, strawberry.argument(description="Return what comes before this cursor.")]
-
-
-@dataclass(frozen=True, slots=True)
-class PageInfoRow:
-    """Where the page lies in its list."""
-
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +48,37 @@ class ConnectionRows(Generic[R]):
         """The rows with their cursors."""
         return [EdgeRow(self.cursor_at(place), node) for place, node in enumerate(self.nodes)]
 
-    @cached_property
-    def page_info(self) -> PageInfoRow:
+    @property
+    def page_info(self) -> "PageInfoRow":
         """Where the page lies in its list."""
-        return PageInfoRow(
-            has_next_page=self.came_from if self.is_backward else self.goes_on,
-            has_previous_page=self.goes_on if self.is_backward else self.came_from,
-            start_cursor=self.cursor_at(0) if self.nodes else None,
-            end_cursor=self.cursor_at(len(self.nodes) - 1) if self.nodes else None,
-        )
+        return PageInfoRow(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfoRow:
+    """Where a page lies in its list. Its cursors are made when they are asked for."""
+
+    page: ConnectionRows[Any]
+
+    @property
+    def has_next_page(self) -> bool:
+        """Whether more follows."""
+        return self.page.came_from if self.page.is_backward else self.page.goes_on
+
+    @property
+    def has_previous_page(self) -> bool:
+        """Whether more precedes."""
+        return self.page.goes_on if self.page.is_backward else self.page.came_from
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row; None on an empty page."""
+        return self.page.cursor_at(0) if self.page.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row; None on an empty page."""
+        return self.page.cursor_at(len(self.page.nodes) - 1) if self.page.nodes else None
 
 
 def connection(

@@ -82,7 +82,9 @@ async def find(info: Info, key: UUID) -> TagRow | None:
 
 async def tag(info: Info, name: Name) -> TagRow | None:
     """Return the tag that a name leads to."""
-    return await tags.named(info.context.database, viewer_of(info), name)
+    row = await tags.named(info.context.database, viewer_of(info), name)
+    shape = shape_of(info, TYPE, rows.WHOLE)
+    return row if row is None or shape is rows.WHOLE else await load_row(info, SOURCE, row.id, shape)
 
 
 async def parent(row: strawberry.Parent[TagRow], info: Info) -> TagRow | None:

@@ -107,7 +107,10 @@ class TagQuery:
         resolver=answer.list_tags, metadata=answers(), graphql_type=Connection[Tag], description="Your tags."
     )
     tag = strawberry.field(
-        resolver=answer.tag, graphql_type=Tag | None, description="The tag of a name or alias; null when there is none."
+        resolver=answer.tag,
+        metadata=answers(),
+        graphql_type=Tag | None,
+        description="The tag of a name or alias; null when there is none.",
     )
 
 

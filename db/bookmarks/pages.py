@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from typing_extensions import TypeVar
@@ -12,7 +11,7 @@ from typing_extensions import TypeVar
 from db.bookmarks.conditions import BookmarkFilter, Home, conditions_of, linked
 from db.bookmarks.rows import WHOLE, BookmarkRow
 from db.query import Query
-from db.shapes import Kind, Shape, Value
+from db.shapes import Kind, Shape, Value, placed, places
 from db.unit import Rows
 
 R = TypeVar("R", default=BookmarkRow)
@@ -60,9 +59,10 @@ async def page(
 ) -> list[Placed[R]]:
     """Return at most `cut.limit` bookmarks, each with its place in the order, in the direction of reading."""
     query = Query(owner_id)
-    sql = _select(query, [*conditions_of(query, wanted)], cut, shape)
+    place = places(shape, _SORT_SQL[cut.sort], "b.id")
+    sql = _select(query, [*conditions_of(query, wanted)], cut, shape.columns(query, "b") + place)
     found = await rows.fetch(sql, *query.arguments)
-    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
+    return placed(shape, found)
 
 
 async def pages_under(
@@ -78,12 +78,13 @@ async def pages_under(
     """Return such a page for each of several collections or tags, in one statement; direct links only."""
     query = Query(owner_id)
     conditions = [*conditions_of(query, wanted), linked(home, "scope.id")]
+    columns = f"{shape.columns(query, 'b')}, {_SORT_SQL[cut.sort]} AS sort_value, b.id AS sort_id"
     direction = _direction(cut)
     found: dict[UUID, list[Placed[R]]] = {key: [] for key in homes}
     for row in await rows.fetch(
         f"""
         SELECT page.*, scope.id AS home FROM unnest({query.bind(list(homes))}::uuid[]) AS scope (id)
-        CROSS JOIN LATERAL ({_select(query, conditions, cut, shape)}) AS page
+        CROSS JOIN LATERAL ({_select(query, conditions, cut, columns)}) AS page
         ORDER BY page.sort_value {direction}, page.sort_id {direction}
         """,
         *query.arguments,
@@ -125,15 +126,14 @@ def count_under(home: Home) -> Value:
     )
 
 
-def _select(query: Query, conditions: list[str], cut: Slice, shape: Shape[Any]) -> str:
+def _select(query: Query, conditions: list[str], cut: Slice, columns: str) -> str:
     """Return the statement of one page. Its limit is text: PostgreSQL plans by it, and there are few of them."""
     expression, direction = _SORT_SQL[cut.sort], _direction(cut)
     if cut.position is not None:
         value, key = (query.bind(part) for part in cut.position)
         conditions = [*conditions, f"({expression}, b.id) {'<' if direction == 'DESC' else '>'} ({value}, {key})"]
     return f"""
-        SELECT {shape.columns(query, "b")}, {expression} AS sort_value, b.id AS sort_id
-        FROM bookmarks b WHERE {" AND ".join(conditions)}
+        SELECT {columns} FROM bookmarks b WHERE {" AND ".join(conditions)}
         ORDER BY {expression} {direction}, b.id {direction} LIMIT {int(cut.limit)}
     """
 

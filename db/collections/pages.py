@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from db.collections.rows import WHOLE, CollectionRow
 from db.query import Query
-from db.shapes import Shape
+from db.shapes import Shape, placed, places
 from db.unit import Rows
 
 
@@ -64,13 +64,13 @@ async def page(
         conditions.append(f"({expression}, c.id) {'<' if descending else '>'} ({value}{cast_to}, {key})")
     found = await rows.fetch(
         f"""
-        SELECT {shape.columns(query, "c")}, {expression} AS sort_value, c.id AS sort_id
+        SELECT {shape.columns(query, "c")}{places(shape, expression, "c.id")}
         FROM collections c WHERE {" AND ".join(conditions)}
         ORDER BY {expression} {direction}, c.id {direction} LIMIT {int(limit)}
         """,
         *query.arguments,
     )
-    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
+    return placed(shape, found)
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: CollectionFilter) -> int:

@@ -6,14 +6,15 @@ the response, and nothing of it is read or printed again. The conditions, the or
 statement either way, so what may be seen is decided in one place.
 """
 
-from db.shapes.facts import Fact, Identity, Kind, Link, One, Relation, Several, Source, Value
-from db.shapes.reading import by_keys, related
+from db.shapes.facts import Fact, Identity, Kept, Kind, Link, One, Relation, Several, Source, Value
+from db.shapes.reading import by_keys, placed, places, related
 from db.shapes.shape import Gap, Member, Printed, Shape, Shown, Whole
 
 __all__ = [
     "Fact",
     "Gap",
     "Identity",
+    "Kept",
     "Kind",
     "Link",
     "Member",
@@ -27,5 +28,7 @@ __all__ = [
     "Value",
     "Whole",
     "by_keys",
+    "placed",
+    "places",
     "related",
 ]

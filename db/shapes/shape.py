@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from db.query import Query
 from db.shapes.facts import Identity, One, Several, Value
@@ -17,6 +17,11 @@ class Shape(Protocol[R_co]):
     @property
     def width(self) -> int:
         """How many columns of the result it takes."""
+        ...
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether somebody wants to know where in its list a row stands."""
         ...
 
     def columns(self, query: Query, alias: str) -> str:
@@ -34,6 +39,7 @@ class Whole(Shape[R_co]):
 
     row_type: type[R_co]
     joined: tuple[tuple[str, str], ...] = ()
+    is_placed: ClassVar[bool] = True
 
     @property
     def by_default(self) -> Any:
@@ -103,6 +109,9 @@ class Member:
     def _expression(self, query: Query, row: str, place: int) -> str:
         if isinstance(self.fact, One | Several):
             assert self.inner is not None  # noqa: S101  the planner gives every relation its selection
+            kept = self.fact.kept if isinstance(self.fact, Several) else None
+            if kept is not None and kept.members == self.inner.values:
+                return f"{row}.{kept.column}"
             other = f"{row}_{place}"
             return self.fact.sql(query, row, other, self.inner.json(query, other))
         return f"'{self.typename}'::text" if self.fact is None else self.fact.sql(query, row)
@@ -119,11 +128,13 @@ class Gap:
 class Printed:
     """A selection of one object type. `members` are in the order of the response.
 
-    `needs` are the columns that are read beside the JSON, each with the expression of its value.
+    `needs` are the columns that are read beside the JSON, each with the expression of its value. A row is the JSON
+    itself where there are no gaps to fill, else `Shown`.
     """
 
     members: tuple[Member | Gap, ...]
     needs: tuple[tuple[str, Value], ...] = ()
+    is_placed: bool = True
 
     @cached_property
     def pieces(self) -> tuple[tuple[Member, ...], ...]:
@@ -135,6 +146,11 @@ class Printed:
             else:
                 pieces[-1].append(member)
         return tuple(tuple(piece) for piece in pieces)
+
+    @property
+    def values(self) -> tuple[tuple[str, Any], ...]:
+        """The members: their keys and facts. None is the fact of a type's name, a gap has itself in its place."""
+        return tuple((member.name, getattr(member, "fact", member)) for member in self.members)
 
     @cached_property
     def gaps(self) -> tuple[str, ...]:
@@ -167,10 +183,12 @@ class Printed:
             raise ValueError("a selection with gaps is more than one expression")
         return _object(self.pieces[0], query, alias)
 
-    def row(self, values: Sequence[Any]) -> Shown:
+    def row(self, values: Sequence[Any]) -> Shown | bytes:
         """See `Shape.row`."""
+        if not self.gaps:
+            return cast("bytes", values[0])
         count = len(self.pieces)
-        needed = {name: values[count + place] for place, (name, _) in enumerate(self.needs)} if self.needs else {}
+        needed = {name: values[count + place] for place, (name, _) in enumerate(self.needs)}
         return Shown(self, values[:count], needed)
 
 

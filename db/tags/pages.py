@@ -8,7 +8,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from db.query import Query
-from db.shapes import Shape
+from db.shapes import Shape, placed, places
 from db.tags.rows import WHOLE, TagRow
 from db.unit import Rows
 
@@ -58,13 +58,13 @@ async def page(
         conditions.append(f"({expression}, t.id) {'<' if descending else '>'} ({value}, {key})")
     found = await rows.fetch(
         f"""
-        SELECT {shape.columns(query, "t")}, {expression} AS sort_value, t.id AS sort_id
+        SELECT {shape.columns(query, "t")}{places(shape, expression, "t.id")}
         FROM tags t WHERE {" AND ".join(conditions)}
         ORDER BY {expression} {direction}, t.id {direction} LIMIT {int(limit)}
         """,
         *query.arguments,
     )
-    return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
+    return placed(shape, found)
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: TagFilter) -> int:

@@ -156,6 +156,8 @@ def _filter(given: BookmarkFilter | None) -> rows.BookmarkFilter:
 
 async def _resolved(info: Info, given: BookmarkFilter | None, order: bookmarks.BookmarkOrder) -> rows.BookmarkFilter:
     """Return the filter as the database takes it, resolved once however many lists of an operation share it."""
+    if given is None:
+        return await bookmarks.resolve(info.context.database, viewer_of(info), rows.BookmarkFilter(), order)
     name = f"filter {given!r} {order!r}"
     loaders = info.context.loaders
     if name not in loaders:
@@ -165,8 +167,8 @@ async def _resolved(info: Info, given: BookmarkFilter | None, order: bookmarks.B
                 viewer_of(info),
                 _filter(given),
                 order,
-                any_tags=None if given is None else given.any_tag_names,
-                all_tags=(given and given.all_tag_names) or (),
+                any_tags=given.any_tag_names,
+                all_tags=given.all_tag_names or (),
             )
         )
     # Shielded, as in resolvers.loaders: others wait for the same answer.

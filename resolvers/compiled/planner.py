@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from graphql import (
     GraphQLEnumType,
     GraphQLInterfaceType,
@@ -10,6 +11,9 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
+    VariableNode,
     is_leaf_type,
 )
 
@@ -18,6 +22,8 @@ from resolvers.compiled.facts import FACT, Answers, fact_of, strawberry_field
 from resolvers.compiled.plans import Call, FieldPlan, NotCoveredError, Page, Selection, ValueFill
 from resolvers.guards import RoleGuard
 from services.permissions import Viewer
+
+log = structlog.get_logger(__name__)
 
 MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer names (NAMEDATALEN)."""
@@ -56,6 +62,9 @@ class Planner:
             return self._field(definition, details)
         except NotCoveredError:
             return None
+        except Exception as error:
+            log.warning("executor.planning_failed", field=details[0].node.name.value, error=repr(error), exc_info=True)
+            return None
 
     def _field(self, definition: Any, details: Any) -> FieldPlan:
         _check_directives(details)
@@ -66,10 +75,13 @@ class Planner:
         is_list = isinstance(inner, GraphQLList)
         named = _unwrapped(inner.of_type)[0] if is_list else inner
         schema = self._executor.schema._strawberry_schema  # noqa: SLF001  set by Strawberry for those who need it
-        call = Call(field, schema, details[0].node, definition)
+        call = Call(field, schema, details[0].node, definition, _variables_in(details[0].node))
         if isinstance(named, GraphQLObjectType) and "pageInfo" in named.fields:
             selections: dict[str, Selection] = {}
-            page = Page(tuple(self._page_members(named, details, selections)))
+            is_placed = self._is_placed(named, details)
+            page = Page(tuple(self._page_members(named, details, selections, is_placed=is_placed)))
+            if not selections:
+                selections[_named(named.fields["nodes"].type).name] = Selection(Printed((), is_placed=is_placed), {})
             return FieldPlan(call, selections, is_list=False, is_nullable=is_nullable, page=page)
         selections = {kind.name: self._selection(kind, details) for kind in self._kinds(named)}
         return FieldPlan(call, selections, is_list=is_list, is_nullable=is_nullable, page=None)
@@ -91,8 +103,19 @@ class Planner:
             raise NotCoveredError
         return iter(collected.grouped_field_set.items())
 
+    def _is_placed(self, kind: GraphQLObjectType, details: Any) -> bool:
+        """Tell whether a connection is asked for any cursor."""
+        inside = {"edges": ("cursor",), "pageInfo": ("startCursor", "endCursor")}
+        for _, inner in self._collected(kind, details):
+            asked = inner[0].node.name.value
+            if asked in inside:
+                parts = self._collected(_named(kind.fields[asked].type), inner)
+                if any(part[0].node.name.value in inside[asked] for _, part in parts):
+                    return True
+        return False
+
     def _page_members(
-        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection]
+        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection], *, is_placed: bool
     ) -> Iterator[tuple[str, str, Any]]:
         """Yield what of a connection is asked for, and note the selection of its rows, of which there may be one."""
         for name, inner in self._collected(kind, details):
@@ -105,21 +128,23 @@ class Planner:
                 raise NotCoveredError
             within: Any = None
             if asked == "nodes":
-                self._only(selections, _item_of(kind.fields["nodes"]), inner)
+                self._only(selections, _named(kind.fields["nodes"].type), inner, is_placed=is_placed)
             elif asked == "edges":
-                within = tuple(self._edge_members(_item_of(kind.fields["edges"]), inner, selections))
+                within = tuple(
+                    self._edge_members(_named(kind.fields["edges"].type), inner, selections, is_placed=is_placed)
+                )
             elif asked == "pageInfo":
-                within = tuple(self._info_members(_unwrapped(kind.fields["pageInfo"].type)[0], inner))
+                within = tuple(self._info_members(_named(kind.fields["pageInfo"].type), inner))
             yield name, _PAGE_MEMBERS[asked], within
 
     def _edge_members(
-        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection]
+        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection], *, is_placed: bool
     ) -> Iterator[tuple[str, str]]:
         for name, inner in self._collected(kind, details):
             _check_directives(inner)
             asked = inner[0].node.name.value
             if asked == "node":
-                self._only(selections, _unwrapped(kind.fields["node"].type)[0], inner)
+                self._only(selections, _named(kind.fields["node"].type), inner, is_placed=is_placed)
             yield name, kind.name if asked == _TYPENAME else asked
 
     def _info_members(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, str, bool]]:
@@ -133,12 +158,12 @@ class Planner:
                 assert field is not None  # noqa: S101  PageInfo is Strawberry's
                 yield name, field.python_name, False
 
-    def _only(self, selections: dict[str, Selection], kind: Any, details: Any) -> None:
+    def _only(self, selections: dict[str, Selection], kind: Any, details: Any, *, is_placed: bool) -> None:
         if selections or not isinstance(kind, GraphQLObjectType):
             raise NotCoveredError
-        selections[kind.name] = self._selection(kind, details)
+        selections[kind.name] = self._selection(kind, details, is_placed=is_placed)
 
-    def _selection(self, kind: GraphQLObjectType, details: Any) -> Selection:
+    def _selection(self, kind: GraphQLObjectType, details: Any, *, is_placed: bool = False) -> Selection:
         """Return what is shown of rows of `kind`."""
         members: list[Member | Gap] = []
         fills: dict[str, ValueFill | FieldPlan] = {}
@@ -155,7 +180,7 @@ class Planner:
             fills[name] = member
             needed = (member.column,) if isinstance(member, ValueFill) else _needs(member)
             needs |= {column: _value(kind, column) for column in needed}
-        return Selection(Printed(tuple(members), tuple(needs.items())), fills)
+        return Selection(Printed(tuple(members), tuple(needs.items()), is_placed), fills)
 
     def _member(self, kind: GraphQLObjectType, name: str, details: Any) -> Member | ValueFill | FieldPlan:
         asked = details[0].node.name.value
@@ -250,8 +275,26 @@ def _check_directives(details: Any) -> None:
             raise NotCoveredError
 
 
-def _item_of(definition: Any) -> Any:
-    return _unwrapped(_unwrapped(definition.type)[0].of_type)[0]
+def _variables_in(node: Any) -> tuple[str, ...]:
+    """Return the names of the variables that a field's arguments use."""
+    names: set[str] = set()
+    waiting = [argument.value for argument in node.arguments or ()]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            names.add(value.name.value)
+        elif isinstance(value, ListValueNode):
+            waiting += value.values
+        elif isinstance(value, ObjectValueNode):
+            waiting += [part.value for part in value.fields]
+    return tuple(sorted(names))
+
+
+def _named(kind: Any) -> Any:
+    """Return the type that a list, or a type with `!`, is of."""
+    while isinstance(kind, GraphQLList | GraphQLNonNull):
+        kind = kind.of_type
+    return kind
 
 
 def _unwrapped(kind: Any) -> tuple[Any, bool]:

@@ -1,8 +1,9 @@
 """Plans: what is done for one field of one document, worked out once, and used as long as the document is known."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, cast
 
 import orjson
@@ -17,7 +18,12 @@ from resolvers.shaped import Shaped
 MAX_PLANS = 256
 """Most plans of one document: fields, times the values of the variables that its @skip and @include use."""
 
-Arguments = Callable[[], dict[str, Any]]
+MAX_ARGUMENTS = 32
+"""Of how many values of its variables a field's arguments are remembered."""
+
+_MAX_REMEMBERED_CHARS = 100
+_LEFT_OUT = object()
+_PLAIN = (int, float, type(None))
 
 
 class NotCoveredError(Exception):
@@ -36,17 +42,35 @@ class Plans:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """How to call a field's resolver: `function` with the arguments of the operation, the parent's row and `info`."""
+    """How to call a field's resolver: with the arguments of the operation, the parent's row and what stands for `info`.
+
+    `variables` are those that its arguments use. What they come to is remembered for as many of their values.
+    """
 
     field: StrawberryField
     schema: Any
     node: Any
     definition: Any
+    variables: tuple[str, ...]
+    known: dict[tuple[Any, ...], dict[str, Any]] = dataclass_field(default_factory=dict)
 
     def arguments(self, executor: Any) -> dict[str, Any]:
         """Return the arguments as the resolver takes them. Raises what the ordinary path would, unlocated."""
         if not self.definition.args:
             return {}
+        coerced = executor.variable_values.coerced
+        key = tuple([coerced.get(name, _LEFT_OUT) for name in self.variables])
+        if not all(map(_is_plain, key)):
+            return self._converted(executor)
+        known = self.known.get(key)
+        if known is None:
+            known = self._converted(executor)
+            if len(self.known) >= MAX_ARGUMENTS:
+                self.known.clear()
+            self.known[key] = known
+        return known
+
+    def _converted(self, executor: Any) -> dict[str, Any]:
         values = executor.argument_values(self.definition, self.node)
         converter = self.schema.schema_converter
         return convert_arguments(values, self.field.arguments, converter.scalar_registry, self.schema.config)
@@ -132,29 +156,31 @@ class FieldPlan:
             return await self._objects(found, executor)
         return (await self._objects([found], executor))[0]
 
-    async def _objects(self, rows: Sequence[Shown | None], executor: Any) -> list[Any]:
+    async def _objects(self, rows: Sequence[Shown | bytes | None], executor: Any) -> list[Any]:
         """Return the JSON of rows; those of one list are filled together, so that loaders can fetch at once."""
-        if not any(selection.fills for selection in self.selections.values()):
-            return [None if row is None else orjson.Fragment(row.pieces[0]) for row in rows]
-        of_shape = {selection.shape: selection for selection in self.selections.values()}
+        of_shape = {selection.shape: selection for selection in self.selections.values() if selection.fills}
+        if not of_shape:
+            return [None if row is None else orjson.Fragment(row) for row in rows]
         arguments = {
             fill: fill.call.arguments(executor)
             for selection in of_shape.values()
             for fill in selection.fills.values()
             if isinstance(fill, FieldPlan)
         }
-        return await asyncio.gather(
-            *(_nothing() if row is None else _filled(row, of_shape[row.shape], executor, arguments) for row in rows)
+        filled = (
+            _filled(row, of_shape[row.shape], executor, arguments) if isinstance(row, Shown) else _whole(row)
+            for row in rows
         )
+        return await asyncio.gather(*filled)
 
     async def _connection(self, found: ConnectionRows[Any], executor: Any) -> dict[str, Any]:
         assert self.page is not None  # noqa: S101  checked by whoever calls
-        nodes = await self._objects(found.nodes, executor) if self.selections else []
+        nodes = await self._objects(found.nodes, executor)
         return {name: await _member(found, member, inside, nodes) for name, member, inside in self.page.members}
 
 
-async def _nothing() -> None:
-    return None
+async def _whole(row: bytes | None) -> orjson.Fragment | None:
+    return None if row is None else orjson.Fragment(row)
 
 
 async def _filled(
@@ -205,3 +231,12 @@ def _edge(
         else:
             edge[name] = nodes[place] if member == "node" else member
     return edge
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a variable's value is worth remembering: small, and unable to change."""
+    return (
+        value is _LEFT_OUT
+        or isinstance(value, _PLAIN)
+        or (isinstance(value, str) and len(value) <= _MAX_REMEMBERED_CHARS)
+    )
