@@ -126,8 +126,10 @@ class Builder:
             names = [name for name in names if is_leaf_type(get_named_type(kind.fields[name].type))]
         else:
             names = self._rng.sample(names, min(len(names), self._rng.choice((1, 2, 3, 3, 5, 8))))
-        if kind.name.endswith("Connection") and self._rng.random() < 0.7:
-            names.append(self._rng.choice(("nodes", "edges", "pageInfo")))
+        if kind.name.endswith("Connection"):
+            rows = self._rng.choice((("nodes",), ("nodes",), ("edges",), ("edges",), ("nodes", "edges"), ()))
+            names = [*(name for name in names if name not in {"nodes", "edges"}), *rows]
+            self._rng.shuffle(names)
         return names if place.depth < _MAX_DEPTH else [name for name in names if not kind.fields[name].args]
 
     def _field(self, kind: Composite, name: str, field: GraphQLField, scope: Scope, place: _Place) -> str:

@@ -12,9 +12,15 @@ from tests.executor.corpus import CORPUS, SEED, placed
 from tests.executor.laboratory import oracle_on
 from tests.executor.operations import Case
 from tests.executor.shrink import shrink
+from tests.executor.watched import WatchedExecutor, failures
 from tests.executor.wrong import SPOILERS, WrongEngine
 
-OPERATIONS = 400
+# graphql-core leaves what it has not begun when a sibling fails; these tests are about what it answers.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+OPERATIONS = 300
 _UNTIL_CAUGHT = 400
 _EXECUTED_SHARE = 0.75
 
@@ -26,6 +32,7 @@ async def known(services: Services) -> Oracle:
 
 
 async def test_random_operations_are_answered_alike(services: Services) -> None:
+    WatchedExecutor.counts.clear()
     seed = secrets.randbelow(10**9)
     oracle = await oracle_on(services, seed)
     source = Source(random.Random(seed), oracle)
@@ -35,6 +42,7 @@ async def test_random_operations_are_answered_alike(services: Services) -> None:
     executed = 1 - oracle.counts["not executed"] / oracle.counts["operations"]
     assert executed > _EXECUTED_SHARE, f"seed {seed}: {oracle.counts}"
     assert not oracle.counts["crashed"] + oracle.counts["INTERNAL"], f"seed {seed}: {oracle.counts}"
+    assert not failures(), f"seed {seed}: plans that failed, so that resolvers had to answer: {failures()}"
 
 
 async def test_operations_that_once_differed(known: Oracle) -> None:
