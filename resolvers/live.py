@@ -4,14 +4,14 @@ Such an event is executed and encoded once, however many follow it. For that a s
 so that one who resumes from a cursor can join those who follow already, without gap or repetition.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 Row = TypeVar("Row")
 
 # Given a sequence number, behind which everything there was has been yielded; true ends the source.
-Quiet = Callable[[int], bool]
+Quiet = Callable[[int], Awaitable[bool]]
 
 SHARED: Final = "shared"
 """Under this name the metadata of a subscription field holds its `Shared`."""
@@ -46,5 +46,5 @@ class Following(AsyncIterator[Row], Generic[Row]):
         """End the source."""
         await self._rows.aclose()
 
-    def _quiet(self, seq: int) -> bool:
-        return self.on_quiet is not None and self.on_quiet(seq)
+    async def _quiet(self, seq: int) -> bool:
+        return self.on_quiet is not None and await self.on_quiet(seq)

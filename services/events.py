@@ -1,6 +1,6 @@
 """Recording what happened, and following it from a cursor without gap or repetition."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -98,7 +98,7 @@ async def follow(
     *,
     subject_id: UUID | None = None,
     after: str | None = None,
-    on_quiet: Callable[[int], bool] = lambda _seq: False,
+    on_quiet: Callable[[int], Awaitable[bool]] | None = None,
 ) -> AsyncIterator[Happening]:
     """Yield what happens from now on, or from behind the cursor `after`, until `on_quiet` says that it is enough.
 
@@ -121,7 +121,7 @@ async def follow(
                 yield Happening(cursor_of(seq), event)
             if len(page.events) < _BATCH:
                 seq = page.latest
-                if on_quiet(seq):
+                if on_quiet is not None and await on_quiet(seq):
                     return
                 await ring.wait(_LOOK_ANYWAY_SECONDS)
 

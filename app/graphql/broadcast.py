@@ -12,7 +12,7 @@ says `resync` and carries the latest cursor, as soon as its connection takes som
 import asyncio
 import contextvars
 import os
-from collections import deque
+import time
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from app.graphql.errors import INTERNAL_MESSAGE, outcome_of, problem
 from app.graphql.outbox import Outbox, Parcel
 from app.graphql.standing import Standings
 from app.graphql.subscriptions import Stream, Subscriptions
+from app.graphql.tail import Tail
 from app.graphql.tasks import cancelled
 from kit.errors import ErrorCode
 from resolvers.context import Context, Services
@@ -36,8 +37,8 @@ log = structlog.get_logger(__name__)
 
 BREATH = 256
 """After so many deliveries others get a turn."""
-TAIL_EVENTS, TAIL_BYTES = 64, 256 * 1024
-"""What a broadcast remembers of its latest events."""
+MAX_READY, MAX_READY_SECONDS = 8, 0.002
+"""So many events, or what takes so long to execute, are delivered together when they happened at once."""
 _KIND = "subscription"
 
 
@@ -88,17 +89,16 @@ class Membership:
 class Broadcast:
     """One subscription that runs for all its members.
 
-    Everything up to number `position` has been delivered; what came after number `_floor` is in the tail.
+    Everything up to number `position` has been delivered, the latest of it is in the tail.
     """
 
     __slots__ = (
-        "_floor",
         "_home",
         "_missed",
         "_plan",
+        "_ready",
         "_stream",
         "_tail",
-        "_tail_bytes",
         "audience",
         "members",
         "position",
@@ -114,9 +114,8 @@ class Broadcast:
         self._plan = plan  # kept, because the key of the audience names it by its identity
         self._stream: Stream | None = None
         self._missed: tuple[int, asyncio.Task[bytes]] | None = None
-        self._floor = position
-        self._tail: deque[tuple[int, bytes]] = deque()
-        self._tail_bytes = 0
+        self._ready: list[tuple[int, bytes]] = []
+        self._tail = Tail(position)
 
     def admit(self, channel: Channel, name: str, *, after: int) -> Membership:
         """Let an operation follow from now on."""
@@ -130,14 +129,11 @@ class Broadcast:
 
         None when too much came since, or when nobody has seen `seq` here and it is not `is_checked`.
         """
-        if self.position is None or self._floor is None or seq < self._floor:
-            return None
-        if seq > self.position and not is_checked:
+        if self.position is None or not self._tail.reaches(seq) or (seq > self.position and not is_checked):
             return None
         member = self.admit(channel, name, after=max(seq, self.position))
-        for number, body in self._tail:
-            if number > seq:
-                member.deliver(channel.next(name, body))
+        for body in self._tail.behind(seq):
+            member.deliver(channel.next(name, body))
         return member
 
     def leave(self, member: Membership) -> None:
@@ -177,41 +173,45 @@ class Broadcast:
         async with aclosing(stream.answers()) as answers:
             async for event, answer in answers:
                 if event is None or answer.is_request_error:
+                    await self._deliver()
                     return answer
-                await self._deliver(event.seq, answer)
+                if not self._ready:
+                    first = time.monotonic()
+                self._ready.append((event.seq, orjson.dumps(answer.body)))
+                if len(self._ready) >= MAX_READY or time.monotonic() - first > MAX_READY_SECONDS:
+                    await self._deliver()
                 if not self.members:
                     break
         return None
 
-    async def _deliver(self, seq: int, answer: Answer) -> None:
-        body = orjson.dumps(answer.body)
+    async def _deliver(self) -> None:
+        """Give every member what is ready: all of it to one, then to the next, which the network likes best."""
+        ready, self._ready = self._ready, []
+        if not ready:
+            return
         await self._home.standings.confirm(member.channel.viewer for member in self.members)
-        self.position = seq
-        self._remember(seq, body)
-        parcels: dict[str, Parcel] = {}
-        for number, member in enumerate(tuple(self.members), 1):
-            if member.after < seq and member in self.members:
-                name = member.name
-                parcel = parcels.get(name)
-                if parcel is None:
-                    parcel = parcels[name] = member.channel.next(name, body)
-                member.deliver(parcel)
-            if not number % BREATH:
+        for seq, body in ready:
+            self._tail.add(seq, body)
+        self.position = ready[-1][0]
+        parcels: dict[str, list[tuple[int, Parcel]]] = {}
+        breath = 0
+        for member in tuple(self.members):
+            mine = parcels.get(member.name)
+            if mine is None:
+                mine = parcels[member.name] = [(seq, member.channel.next(member.name, body)) for seq, body in ready]
+            if member in self.members:
+                for seq, parcel in mine:
+                    if seq > member.after:
+                        member.deliver(parcel)
+            breath += len(ready)
+            if breath >= BREATH:
+                breath = 0
                 await asyncio.sleep(0)
 
-    def _remember(self, seq: int, body: bytes) -> None:
-        if self._floor is None:
-            self._floor = seq - 1  # the first since it began
-        self._tail.append((seq, body))
-        self._tail_bytes += len(body)
-        while len(self._tail) > TAIL_EVENTS or self._tail_bytes > TAIL_BYTES:
-            self._floor, forgotten = self._tail.popleft()
-            self._tail_bytes -= len(forgotten)
-
-    def _quiet(self, seq: int) -> bool:
+    async def _quiet(self, seq: int) -> bool:
+        await self._deliver()
         self.position = seq
-        if self._floor is None:
-            self._floor = seq
+        self._tail.begin(seq)
         return False
 
     def _finish(self, answer: Answer | None) -> None:

@@ -175,7 +175,7 @@ class Operations:
         """
         outcome: str | None = "ok"
 
-        def on_quiet(seq: int) -> bool:
+        async def on_quiet(seq: int) -> bool:
             nonlocal outcome
             if audience is None or not self._is_mine(name):
                 return False
