@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.samples import Sample, samples
+from db.tags import labels
 from db.unit import Database, Unit
 from kit.ids import new_id
 from kit.text import slug_of, tag_path
@@ -29,18 +30,27 @@ _BOOKMARK_COLUMNS: Final = (
         "notes",
     ),
     *("is_favorite", "is_archived", "is_unread", "source", "added_at", "created_at", "updated_at", "url_words"),
-    "tag_words",
+    *("tag_words", "tag_list"),
 )
 _COLLECTION_COLUMNS: Final = ("id", "owner_id", "parent_id", "name", "slug")
 _TAG_COLUMNS: Final = ("id", "owner_id", "parent_id", "name", "path", "path_key")
 Row = tuple[Any, ...]
 
 
+class _Tag(NamedTuple):
+    """A tag that is there or comes with the chunk."""
+
+    id: UUID
+    name: str
+    path: str
+    path_key: str
+
+
 @dataclass
 class _Known:
     """Tags and collections that the account has, by key and by path."""
 
-    tags: dict[str, UUID] = field(default_factory=dict)
+    tags: dict[str, _Tag] = field(default_factory=dict)
     collections: dict[tuple[str, ...], UUID] = field(default_factory=dict)
 
 
@@ -75,7 +85,7 @@ async def fill(
 
 
 async def _known(database: Database, owner_id: UUID) -> _Known:
-    tags = await database.fetch("SELECT path_key, id FROM tags WHERE owner_id = $1", owner_id)
+    tags = await database.fetch("SELECT id, name, path, path_key FROM tags WHERE owner_id = $1", owner_id)
     collections = await database.fetch(
         """
         WITH RECURSIVE placed AS (
@@ -85,7 +95,7 @@ async def _known(database: Database, owner_id: UUID) -> _Known:
         """,
         owner_id,
     )
-    return _Known({row["path_key"]: row["id"] for row in tags}, {tuple(row["path"]): row["id"] for row in collections})
+    return _Known({row["path_key"]: _Tag(*row) for row in tags}, {tuple(row["path"]): row["id"] for row in collections})
 
 
 async def _write(unit: Unit, owner_id: UUID, batch: Sequence[Sample], known: _Known) -> int:
@@ -101,16 +111,16 @@ async def _write(unit: Unit, owner_id: UUID, batch: Sequence[Sample], known: _Kn
         if identity.key in taken:
             continue
         key = new_id()
-        words = " ".join(sample.tags).replace("/", " ")
+        borne = [_tag(chunk, owner_id, path, known) for path in sample.tags]
         chunk.bookmarks.append(
             (
                 *(key, owner_id, identity.original, identity.canonical, identity.key, identity.key_version),
                 *(identity.domain, sample.title, sample.description, sample.notes),
                 *(sample.is_favorite, sample.is_archived, sample.is_unread, "IMPORT"),
-                *(sample.added_at, sample.added_at, sample.added_at, url_words(identity.canonical), words),
+                *(sample.added_at, sample.added_at, sample.added_at, url_words(identity.canonical), *labels(borne)),
             )
         )
-        chunk.bookmark_tags += [(_tag(chunk, owner_id, path, known), key) for path in sample.tags]
+        chunk.bookmark_tags += [(tag.id, key) for tag in borne]
         chunk.bookmark_collections.append((_collection(chunk, owner_id, sample.folder, known), key))
     await _copy(unit, "collections", _COLLECTION_COLUMNS, chunk.collections)
     await _copy(unit, "tags", _TAG_COLUMNS, chunk.tags)
@@ -120,15 +130,15 @@ async def _write(unit: Unit, owner_id: UUID, batch: Sequence[Sample], known: _Kn
     return len(chunk.bookmarks)
 
 
-def _tag(chunk: _Chunk, owner_id: UUID, path: str, known: _Known) -> UUID:
-    """Return the id of a tag; it and those above it are added where the account lacks them."""
-    parent: UUID | None = None
+def _tag(chunk: _Chunk, owner_id: UUID, path: str, known: _Known) -> _Tag:
+    """Return a tag; it and those above it are added where the account lacks them."""
+    parent: _Tag | None = None
     for step in tag_path(path).lineage():
-        key = known.tags.get(step.key)
-        if key is None:
-            key = known.tags[step.key] = new_id()
-            chunk.tags.append((key, owner_id, parent, step.name, step.path, step.key))
-        parent = key
+        tag = known.tags.get(step.key)
+        if tag is None:
+            tag = known.tags[step.key] = _Tag(new_id(), step.name, step.path, step.key)
+            chunk.tags.append((tag.id, owner_id, parent and parent.id, step.name, step.path, step.key))
+        parent = tag
     assert parent is not None  # noqa: S101  a tag path has at least one step
     return parent
 

@@ -10,6 +10,7 @@ from resolvers.context import Services
 from tasks.envelope import Handlers
 from tasks.imports import HANDLERS
 from tasks.orchestrator import Worker
+from tests.instep import assert_in_step
 
 LONGEST_SECONDS = 60.0
 
@@ -49,6 +50,7 @@ async def worker_on(database: Database, settings: Settings, handlers: Handlers) 
 
 @asynccontextmanager
 async def working(services: Services) -> AsyncIterator[TestWorker]:
-    """Run a worker with all handlers as long as the block lasts."""
+    """Run a worker with all handlers as long as the block lasts; then bookmarks are in step with their tags."""
     async with worker_on(services.database, services.settings, HANDLERS) as worker:
         yield worker
+    await assert_in_step(services.database)

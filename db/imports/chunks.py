@@ -7,14 +7,17 @@ from uuid import UUID
 
 import asyncpg
 
+from db.query import Query
+from db.tags import labels_of
 from db.unit import Rows, Unit
 
 _OWNER_LOCK = 0x696D_706F
 BOOKMARK_COLUMNS = (
     *("id", "owner_id", "url", "canonical_url", "url_key", "url_key_version", "domain", "title", "description"),
     *("notes", "is_favorite", "is_unread", "is_private", "favicon_url", "source", "added_at", "url_words"),
-    "tag_words",
+    *("tag_words", "tag_list"),
 )
+_TEXTS = ("title", "description", "notes", "favicon_url")
 FATE_COLUMNS = ("import_id", "row", "url", "title", "outcome", "reason", "bookmark_id", "undo")
 
 
@@ -89,30 +92,30 @@ async def copy(unit: Unit, table: str, columns: Sequence[str], records: Sequence
         raise Raced from error
 
 
-async def change_bookmarks(unit: Unit, changes: Sequence[tuple[UUID, dict[str, Any]]], *, count_up: bool) -> None:
+async def change_bookmarks(
+    unit: Unit, owner_id: UUID, changes: Sequence[tuple[UUID, dict[str, Any]]], *, count_up: bool
+) -> None:
     """Set texts of locked bookmarks and take restored ones out of the trash; None leaves a column as it is.
 
-    Their tag words are brought in step with the tags that they bear now, in the same version of the row.
+    What they repeat of their tags is brought in step with those that they bear now, in the same version of the row.
     """
+    query = Query(owner_id)
+    keys = query.bind([key for key, _ in changes])
+    texts = [query.bind([values.get(name) for _, values in changes]) for name in _TEXTS]
+    restored = query.bind([bool(values.get("restored")) for _, values in changes])
+    new = ", ".join([f"{keys}::uuid[]", *(f"{text}::text[]" for text in texts), f"{restored}::bool[]"])
+    words, listed = labels_of(query, "b")
     await unit.execute(
-        """
+        f"""
         UPDATE bookmarks b SET
             title = coalesce(new.title, b.title), description = coalesce(new.description, b.description),
             notes = coalesce(new.notes, b.notes), favicon_url = coalesce(new.favicon_url, b.favicon_url),
             deleted_at = CASE WHEN new.restored THEN NULL ELSE b.deleted_at END,
-            version = b.version + CASE WHEN $7 THEN 1 ELSE 0 END, updated_at = now(),
-            tag_words = (
-                SELECT coalesce(string_agg(replace(t.path, '/', ' '), ' ' ORDER BY t.path_key), '')
-                FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id WHERE link.bookmark_id = b.id
-            )
-        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])
-            AS new (id, title, description, notes, favicon_url, restored)
-        WHERE b.id = new.id
+            version = b.version + {int(count_up)}, updated_at = now(), tag_words = {words}, tag_list = {listed}
+        FROM unnest({new}) AS new (id, {", ".join(_TEXTS)}, restored)
+        WHERE b.owner_id = {query.owner} AND b.id = new.id
         """,
-        [key for key, _ in changes],
-        *([values.get(name) for _, values in changes] for name in ("title", "description", "notes", "favicon_url")),
-        [bool(values.get("restored")) for _, values in changes],
-        count_up,
+        *query.arguments,
     )
 
 

@@ -103,6 +103,7 @@ CREATE TABLE bookmarks (
     version int NOT NULL DEFAULT 1,
     url_words text NOT NULL DEFAULT '',
     tag_words text NOT NULL DEFAULT '',
+    tag_list json NOT NULL DEFAULT '[]',
     search tsvector NOT NULL GENERATED ALWAYS AS (
         setweight(to_tsvector('simple'::regconfig, {words("title")}), 'A')
         || setweight(to_tsvector('english'::regconfig, {words("title")}), 'A')

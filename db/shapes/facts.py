@@ -136,17 +136,29 @@ class Link:
     other_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A json column of a row that holds the array of its related rows, as far as `members` go: their names and facts.
+
+    Whoever writes the rows keeps it in step, byte for byte: it is shown in place of the array that it repeats.
+    """
+
+    column: str
+    members: tuple[tuple[str, Value | Identity], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Several(Relation):
     """At most `limit` rows in the order of `order`, a template that may also name the alias `link`.
 
-    They are joined by `link`, or name the row in their own column `key`.
+    They are joined by `link`, or name the row in their own column `key`. What is often asked of them is also `kept`.
     """
 
     order: str
     limit: int
     link: Link | None = None
     key: str = ""
+    kept: Kept | None = None
 
     def sql(self, query: Query, row: str, other: str, printed: str) -> str:
         """Return the JSON array of the related rows. `printed` is the JSON of one in terms of `other`."""

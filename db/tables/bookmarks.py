@@ -1,11 +1,14 @@
 """Bookmarks, one per owner and URL key. The generated column `search` is left out: queries never select it."""
 
-from piccolo.columns import UUID, Array, Boolean, Bytea, Integer, SmallInt, Text, Timestamptz
+from piccolo.columns import JSON, UUID, Array, Boolean, Bytea, Integer, SmallInt, Text, Timestamptz
 from piccolo.table import Table
 
 
 class Bookmark(Table, tablename="bookmarks"):
-    """A saved address. `tag_words` repeats the bookmark's tags for the full-text index; db.tags keeps it in step."""
+    """A saved address. `tag_words` and `tag_list` repeat its tags, for the full-text index and for lists.
+
+    db.tags.links keeps both in step.
+    """
 
     id = UUID(primary_key=True)
     owner_id = UUID()
@@ -39,3 +42,4 @@ class Bookmark(Table, tablename="bookmarks"):
     version = Integer()
     url_words = Text()
     tag_words = Text()
+    tag_list = JSON()

@@ -8,8 +8,10 @@ Three advisory locks per owner, held until the transaction ends, taken in this o
 from db.tags.links import (
     MAX_TAGS_OF_BOOKMARK,
     OF_BOOKMARK,
+    labels,
+    labels_of,
     lock_bookmarks,
-    refresh_words,
+    refresh_labels,
     replace_links,
 )
 from db.tags.locks import grow, hold, reshape
@@ -45,12 +47,14 @@ __all__ = [
     "hold",
     "holds_at_least",
     "insert",
+    "labels",
+    "labels_of",
     "lock_bookmarks",
     "page",
     "park",
     "place",
     "redirect",
-    "refresh_words",
+    "refresh_labels",
     "replace_links",
     "reshape",
     "set_color",

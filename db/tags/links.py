@@ -1,12 +1,18 @@
-"""Which bookmarks bear a tag, and the words by which search finds them."""
+"""Which bookmarks bear a tag, and what a bookmark repeats of its tags: words to search, a list to show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
-from db.shapes import Link, Several
+import orjson
+
+from db.query import Query
+from db.shapes import Identity, Kept, Link, Member, Printed, Several
 from db.tags.rows import SOURCE
 from db.unit import Unit
+from kit.ids import encode_global_id
 
+TYPE_NAME = "Tag"
 MAX_TAGS_OF_BOOKMARK = 100
 OF_BOOKMARK = Several(
     SOURCE,
@@ -14,9 +20,55 @@ OF_BOOKMARK = Several(
     link=Link("bookmark_tags", "bookmark_id", "tag_id"),
     order='{row}.path_key COLLATE "C"',
     limit=MAX_TAGS_OF_BOOKMARK,
+    kept=Kept("tag_list", (("id", Identity(TYPE_NAME)), ("name", SOURCE.values["name"]))),
 )
-"""The tags of a bookmark in the order of their paths."""
+"""The tags of a bookmark in the order of their paths. Their ids and names are kept in the bookmark's own row."""
+_LISTED = Printed((Member("id", Identity(TYPE_NAME)), Member("name", SOURCE.values["name"])))
+_WORDS = """(
+    SELECT coalesce(string_agg(replace(t.path, '/', ' '), ' ' ORDER BY t.path_key COLLATE "C"), '')
+    FROM bookmark_tags link JOIN tags t ON t.id = link.tag_id WHERE link.bookmark_id = {row}.id
+)"""
 _REFRESH_CHUNK = 1_000  # each statement stays far below the statement timeout
+
+
+def labels_of(query: Query, row: str) -> tuple[str, str]:
+    """Return the SQL of `tag_words`, which full-text search reads, and of `tag_list`, which lists show, of a bookmark.
+
+    `tag_list` is what a list that selects `tags { id name }` prints without it: the same expression makes both.
+    """
+    return _WORDS.format(row=row), OF_BOOKMARK.sql(query, row, "t", _LISTED.json(query, "t"))
+
+
+class Borne(Protocol):
+    """What of a tag its bookmarks repeat."""
+
+    @property
+    def id(self) -> UUID:
+        """Its key."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its own name."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The names that lead to it, and its own."""
+        ...
+
+    @property
+    def path_key(self) -> str:
+        """What it is ordered by."""
+        ...
+
+
+def labels(borne: Iterable[Borne]) -> tuple[str, Any]:
+    """Return `tag_words` and `tag_list` of bookmarks with these tags, as COPY takes them: what `labels_of` prints."""
+    ordered = sorted(borne, key=lambda tag: tag.path_key)  # by code points, which is the order of UTF-8 bytes
+    listed = [{"id": encode_global_id(TYPE_NAME, tag.id), "name": tag.name} for tag in ordered[:MAX_TAGS_OF_BOOKMARK]]
+    words = " ".join([tag.path for tag in ordered]).replace("/", " ")
+    return words, orjson.Fragment(orjson.dumps(listed))
 
 
 async def replace_links(unit: Unit, bookmark_id: UUID, tag_ids: Sequence[UUID]) -> bool:
@@ -49,24 +101,24 @@ async def lock_bookmarks(unit: Unit, owner_id: UUID, tag_ids: Sequence[UUID]) ->
     return [row["id"] for row in found]
 
 
-async def refresh_words(unit: Unit, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> None:
-    """Bring `bookmarks.tag_words`, which full-text search reads, in step with the tags that they bear now.
+async def refresh_labels(unit: Unit, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> None:
+    """Bring `bookmarks.tag_words` and `bookmarks.tag_list` in step with the tags that they bear now.
 
-    Whoever calls has locked the bookmarks.
+    Whoever calls has locked the bookmarks. Rows that are in step are not written.
     """
     ordered = sorted(bookmark_ids)
     for start in range(0, len(ordered), _REFRESH_CHUNK):
-        chunk = ordered[start : start + _REFRESH_CHUNK]
+        query = Query(owner_id)
+        wanted = query.bind(ordered[start : start + _REFRESH_CHUNK])
+        words, listed = labels_of(query, "bearer")
+        # json has no equality; as text it has, and text is what must be the same.
         await unit.execute(
-            """
-            UPDATE bookmarks b SET tag_words = fresh.words FROM (
-                SELECT wanted.id, coalesce(string_agg(replace(t.path, '/', ' '), ' ' ORDER BY t.path_key), '') AS words
-                FROM unnest($2::uuid[]) AS wanted (id)
-                LEFT JOIN bookmark_tags link ON link.bookmark_id = wanted.id LEFT JOIN tags t ON t.id = link.tag_id
-                GROUP BY wanted.id
+            f"""
+            UPDATE bookmarks b SET tag_words = fresh.words, tag_list = fresh.list FROM (
+                SELECT bearer.id, {words} AS words, {listed} AS list FROM unnest({wanted}::uuid[]) AS bearer (id)
             ) AS fresh
-            WHERE b.owner_id = $1 AND b.id = fresh.id AND b.tag_words <> fresh.words
+            WHERE b.owner_id = {query.owner} AND b.id = fresh.id
+                AND (b.tag_words <> fresh.words OR b.tag_list::text <> fresh.list::text)
             """,
-            owner_id,
-            chunk,
+            *query.arguments,
         )

@@ -43,7 +43,7 @@ async def replace_links(unit: Unit, row: BookmarkRow, links: Links) -> bool:
     """Give a locked or new bookmark its sets; tell whether that changed them."""
     changed = False
     if links.tag_ids is not None and await labels.replace_links(unit, row.id, links.tag_ids):
-        await labels.refresh_words(unit, row.owner_id, [row.id])
+        await labels.refresh_labels(unit, row.owner_id, [row.id])
         changed = True
     if links.collection_ids is not None and await places.replace_links(unit, row.id, links.collection_ids):
         changed = True

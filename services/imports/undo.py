@@ -102,7 +102,7 @@ async def _restore(unit: Unit, row: ImportRow, changed: dict[UUID, int]) -> tupl
         if versions.get(key) == old["version"] and _is_unbroken([step for _, step in steps]):
             await rows_of.restore(unit, key, old)
             restored.append(key)
-    await tag_rows.refresh_words(unit, row.owner_id, restored)
+    await tag_rows.refresh_labels(unit, row.owner_id, restored)
     return restored, len(versions) - len(restored)
 
 

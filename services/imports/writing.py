@@ -12,7 +12,7 @@ from uuid import UUID
 
 from db import imports as rows_of
 from db.imports import chunks
-from db.tags import TagRow
+from db.tags import TagRow, labels
 from db.unit import Unit
 from kit.ids import new_ids
 from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
@@ -65,7 +65,7 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
     await run.room.check(unit, len(made))
     await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
-    await _change(unit, changed)
+    await _change(unit, run, changed)
     await chunks.copy(unit, "import_rows", chunks.FATE_COLUMNS, [_record(run, fate) for fate in fates])
     counts = Counter(fate.outcome for fate in fates)
     await rows_of.advance(
@@ -145,15 +145,13 @@ def _fate(
 
 async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID, TagRow]) -> None:
     ordered = sorted(made, key=lambda target: target.row.key or b"")
-    words: dict[tuple[UUID, ...], str] = {}
-    for bearing in {tuple(target.tags) for target in ordered}:
-        borne = sorted([tags[key] for key in bearing], key=_path_key)
-        words[bearing] = " ".join([tag.path for tag in borne]).replace("/", " ")
+    borne = {tuple(target.tags) for target in ordered}
+    labelled = {keys: labels([tags[key] for key in keys]) for keys in borne}
     await chunks.copy(
         unit,
         "bookmarks",
         chunks.BOOKMARK_COLUMNS,
-        [_bookmark(run, target, words[tuple(target.tags)]) for target in ordered],
+        [_bookmark(run, target, labelled[tuple(target.tags)]) for target in ordered],
     )
     await chunks.copy(
         unit, "bookmark_tags", ("bookmark_id", "tag_id"), [(one.id, key) for one in ordered for key in one.tags]
@@ -166,7 +164,7 @@ async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID,
     )
 
 
-def _bookmark(run: Run, target: Target, words: str) -> tuple[Any, ...]:
+def _bookmark(run: Run, target: Target, labelled: tuple[str, Any]) -> tuple[Any, ...]:
     row, changes = target.row, target.changes
     title, description, notes, icon_url = row.title, row.description, row.notes, row.icon_url
     if changes:  # a later row of the chunk had what this one lacked
@@ -190,15 +188,11 @@ def _bookmark(run: Run, target: Target, words: str) -> tuple[Any, ...]:
         "IMPORT",
         row.added_at or run.created_at,
         row.url_words,
-        words,
+        *labelled,
     )
 
 
-def _path_key(tag: TagRow) -> str:
-    return tag.path_key
-
-
-async def _change(unit: Unit, changed: Sequence[Target]) -> None:
+async def _change(unit: Unit, run: Run, changed: Sequence[Target]) -> None:
     """Write what rows added to bookmarks that were there."""
     if not changed:
         return
@@ -213,7 +207,7 @@ async def _change(unit: Unit, changed: Sequence[Target]) -> None:
         some = [one for one in changed if one.counts_up is counts_up]
         if some:
             values = [(one.id, one.changes | {"restored": one.restored}) for one in some]
-            await chunks.change_bookmarks(unit, values, count_up=counts_up)
+            await chunks.change_bookmarks(unit, run.owner_id, values, count_up=counts_up)
 
 
 def _record(run: Run, fate: Fate) -> tuple[Any, ...]:

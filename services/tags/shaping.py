@@ -60,7 +60,7 @@ async def delete(
     gone = [row.id for row in family if (include_descendants or row.id in listed) and row.id not in kept]
     touched = await rows_of.lock_bookmarks(unit, viewer.id, gone)
     await rows_of.delete(unit, viewer.id, gone)
-    await rows_of.refresh_words(unit, viewer.id, touched)
+    await rows_of.refresh_labels(unit, viewer.id, touched)
     await record_bookmarks(unit, viewer.id, BookmarkChange.UPDATED, touched)
     return gone, missing
 
@@ -91,9 +91,9 @@ async def _move(unit: Unit, tag: Owned[TagRow], leaf: str, parent: TagRow | None
 
 
 async def settle(unit: Unit, owner_id: UUID, moved: Sequence[Place], touched: Sequence[UUID]) -> None:
-    """Finish a change of the tree: a tag's path is nobody's alias, and bookmarks know the new words."""
+    """Finish a change of the tree: a tag's path is nobody's alias, and bookmarks show the new names."""
     await rows_of.delete_aliases(unit, owner_id, [path_key for *_, path_key in moved])
-    await rows_of.refresh_words(unit, owner_id, touched)
+    await rows_of.refresh_labels(unit, owner_id, touched)
     await record_bookmarks(unit, owner_id, BookmarkChange.UPDATED, touched)
 
 

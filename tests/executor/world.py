@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from db.tags import refresh_labels
 from db.unit import Database, Unit
 from services.permissions import Role, Viewer
 from tests.executor import values
@@ -51,6 +52,9 @@ async def populate(database: Database, rng: random.Random) -> World:
     async with database.unit() as unit:
         for table, rows in tables.items():
             await _insert(unit, table, rows)
+    for viewer, keys in zip(world.viewers, world.keys["Bookmark"], strict=True):
+        async with database.unit() as unit:
+            await refresh_labels(unit, viewer.id, keys)
     await database.execute("ANALYZE")
     return world
 
@@ -121,7 +125,6 @@ def _bookmark(rng: random.Random, owner: UUID, number: int) -> Row:
         "deleted_at": values.moment(rng) if rng.random() < 0.2 else None,
         "version": rng.choice((1, 2, 2**31 - 1)),
         "url_words": domain,
-        "tag_words": values.text(rng),
     }
 
 

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from db.unit import Database
+from tests.instep import assert_in_step
 
 FOLDERS = 12
 TAGS = 30
@@ -64,6 +65,7 @@ class Model:
         made = {row["url"]: (row["title"], frozenset(row["tags"]), frozenset(row["homes"])) for row in found}
         assert len(found) == len(made)
         assert made == self.library
+        await assert_in_step(database)
         assert await database.fetchval("SELECT count(*) FROM collections") == FOLDERS
         counts = await database.fetchrow("SELECT total, created, merged, skipped, errors, next_row FROM imports")
         assert counts is not None
