@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import asyncpg
 import orjson
 
+from db.connections import Connections
 from kit.errors import Unavailable
 
 Ringer = Callable[[str], Awaitable[None]]
@@ -92,6 +93,7 @@ class Database:
 
     def __init__(self, pool: asyncpg.Pool, *, dsn: str, ringer: Ringer | None = None) -> None:
         self.pool = pool
+        self._connections = Connections(pool, size=pool.get_max_size())
         self.dsn = dsn
         self.ringer = ringer
 
@@ -128,33 +130,50 @@ class Database:
 
     async def close(self) -> None:
         """Wait for running statements, then close every connection."""
+        await self._connections.close()
         await self.pool.close()
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """See `Rows.fetch`."""
-        rows: list[asyncpg.Record] = await self.pool.fetch(sql, *arguments)
+        rows: list[asyncpg.Record] = await self._run("fetch", sql, arguments)
         return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         """See `Rows.fetchrow`."""
-        return await self.pool.fetchrow(sql, *arguments)
+        return await self._run("fetchrow", sql, arguments)
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
         """See `Rows.fetchval`."""
-        return await self.pool.fetchval(sql, *arguments)
+        return await self._run("fetchval", sql, arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> int:
         """See `Rows.execute`."""
-        return _touched(await self.pool.execute(sql, *arguments))
+        return _touched(await self._run("execute", sql, arguments))
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
         """One transaction: committed when the block ends, rolled back when it raises. Bells ring after the commit."""
-        async with self.pool.acquire() as connection:
-            unit = Unit(connection)
+        connection = await self._connections.borrow()
+        unit = Unit(connection)
+        try:
             async with connection.transaction():
                 yield unit
+        except BaseException:
+            await self._connections.send_back(connection)
+            raise
+        self._connections.give_back(connection)
         await self._deliver(unit.bells)
+
+    async def _run(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
+        """Run one statement by a method of asyncpg's connections."""
+        connection = await self._connections.borrow()
+        try:
+            result = await getattr(connection, method)(sql, *arguments)
+        except BaseException:
+            await self._connections.send_back(connection)
+            raise
+        self._connections.give_back(connection)
+        return result
 
     async def _deliver(self, bells: Sequence[str]) -> None:
         if self.ringer is not None:

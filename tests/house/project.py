@@ -27,7 +27,7 @@ INFRASTRUCTURE = {
     "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance"},
     "db": {
         *("tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"),
-        *("query", "shapes"),
+        *("connections", "query", "shapes"),
     },
     "db/tables": {"events", "idempotency"},
     "kit": {
