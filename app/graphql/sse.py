@@ -99,7 +99,8 @@ class _Stream:
         gone = asyncio.create_task(_disconnected(receive), name="sse-gone")
         over = asyncio.create_task(self._over.wait(), name="sse-over")
         try:
-            self._endpoint.standings.watch(self._viewer, self)
+            if not isinstance(plan, Answer) and plan.kind is OperationType.SUBSCRIPTION:
+                self._endpoint.standings.watch(self._viewer, self)
             self._operations.begin(_NAME, plan, self._new_context, self._request_id)
             while not (await asyncio.wait({gone, over}, timeout=HEARTBEAT_SECONDS, return_when=FIRST_COMPLETED))[0]:
                 self._outbox.beat(_HEARTBEAT)

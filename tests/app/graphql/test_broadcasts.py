@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 import pytest_asyncio
 
@@ -383,6 +384,36 @@ async def test_a_slow_reader_is_told_to_read_afresh_while_others_get_everything(
             assert (event["at"], event["resync"], len(event["bookmarkIds"])) == (cursor, False, 1)
         assert work.executed == 242  # each event, and one word for those who lost some
         assert tasks() == {"broadcast": 1, "session-guard": 1, "outbox": 1}
+
+
+async def test_a_slow_stream_is_told_to_read_afresh_too(server: Running, library: Library, work: Work) -> None:
+    body = orjson.dumps({"query": RESUME})
+    head = (
+        f"POST /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n"
+        f"authorization: Bearer {library.token}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1 << 24)
+    writer.write(head.encode() + body)
+    await until(lambda: following() == 1 and work.pages)
+    transport: Any = writer.transport
+    transport.pause_reading()
+    while work.executed < 240:
+        await library.happen(10, bookmarks=1_000)
+        await until(lambda: work.executed == len(library.told))
+    transport.resume_reading()
+    heard = [cursor_of(0)]
+    async with asyncio.timeout(10):
+        while (line := await reader.readline()) != b"":
+            if line.startswith(b"data: {"):
+                event = orjson.loads(line[6:])["data"]["bookmarkChanged"]
+                if event["resync"]:
+                    break
+                heard.append(event["at"])
+    assert event == {"at": cursor_of(240), "resync": True, "bookmarkIds": []}
+    assert heard == [cursor_of(number) for number in range(len(heard))]
+    writer.close()
+    await until(lambda: following() == 0)
 
 
 async def test_a_reader_that_takes_nothing_for_too_long_is_closed(
