@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from db.shapes import Printed, Shape
+from db.shapes import Shape
 from resolvers.context import Context, Info
 
 R = TypeVar("R")
@@ -22,7 +22,7 @@ class Shaped:
     """
 
     context: Context
-    shapes: Mapping[str, Printed]
+    shapes: Mapping[str, Shape[Any]]
 
 
 def shape_of(info: Info, type_name: str, whole: Shape[R]) -> Shape[R]:

@@ -8,7 +8,7 @@ statement either way, so what may be seen is decided in one place.
 
 from db.shapes.facts import Fact, Identity, Kept, Kind, Link, One, Relation, Several, Source, Value
 from db.shapes.reading import by_keys, placed, places, related
-from db.shapes.shape import Gap, Member, Printed, Shape, Shown, Whole
+from db.shapes.shape import Gap, Member, Printed, Shape, Shown, Together, Whole
 
 __all__ = [
     "Fact",
@@ -25,6 +25,7 @@ __all__ = [
     "Shape",
     "Shown",
     "Source",
+    "Together",
     "Value",
     "Whole",
     "by_keys",

@@ -170,11 +170,11 @@ class Several(Relation):
         order = self.order.format(row=other)
         if self.link is None:
             return f"FROM {tables} WHERE {other}.{self.key} = {key} AND {owned} ORDER BY {order} LIMIT {self.limit}"
-        # OFFSET 0 keeps PostgreSQL from reading a whole small table for the one or two links that a row has.
-        linked = f"(SELECT * FROM {tables} WHERE {other}.id = link.{self.link.other_key} OFFSET 0) AS {other}"
+        # LIMIT 1 keeps PostgreSQL from reading a whole small table, as a join would, for the few links that a row has.
+        linked = f"(SELECT * FROM {tables} WHERE {other}.id = link.{self.link.other_key} AND {owned} LIMIT 1) AS {other}"
         return (
             f"FROM {self.link.table} link CROSS JOIN LATERAL {linked} "
-            f"WHERE link.{self.link.row_key} = {key} AND {owned} ORDER BY {order} LIMIT {self.limit}"
+            f"WHERE link.{self.link.row_key} = {key} ORDER BY {order} LIMIT {self.limit}"
         )
 
 

@@ -192,6 +192,35 @@ class Printed:
         return Shown(self, values[:count], needed)
 
 
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Several selections of the same rows, read by one statement. A row is the tuple of what each makes of it."""
+
+    parts: tuple[Printed, ...]
+
+    @cached_property
+    def width(self) -> int:
+        """See `Shape.width`."""
+        return sum(part.width for part in self.parts)
+
+    @cached_property
+    def is_placed(self) -> bool:
+        """See `Shape.is_placed`."""
+        return any(part.is_placed for part in self.parts)
+
+    def columns(self, query: Query, alias: str) -> str:
+        """See `Shape.columns`."""
+        return ", ".join(part.columns(query, alias) for part in self.parts)
+
+    def row(self, values: Sequence[Any]) -> tuple[Shown | bytes, ...]:
+        """See `Shape.row`."""
+        rows, start = [], 0
+        for part in self.parts:
+            rows.append(part.row(values[start : start + part.width]))
+            start += part.width
+        return tuple(rows)
+
+
 def _object(members: tuple[Member, ...], query: Query, alias: str) -> str:
     if not members:
         return "'{}'::json"

@@ -10,7 +10,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from kit.errors import GraphmarkError
 from resolvers.compiled.facts import Answers, fact_of
 from resolvers.compiled.planner import Planner
-from resolvers.compiled.plans import MAX_PLANS, FieldPlan, NotCoveredError, Plans
+from resolvers.compiled.plans import MAX_PLANS, FieldPlan, Plans
+from resolvers.compiled.selections import NotCoveredError
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         self, plan: FieldPlan, parent_type: Any, source: Any, details: Any, path: Any, position_context: Any
     ) -> Any:
         try:
-            return await plan.run(source, self)
+            return await plan.answer(source, self, plan.arguments(self))
         except (GraphmarkError, NotCoveredError):
             pass  # a refusal, or an answer that no plan gives: the ordinary path words it
         except Exception as error:

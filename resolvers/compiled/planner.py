@@ -14,12 +14,15 @@ from graphql import (
     ListValueNode,
     ObjectValueNode,
     VariableNode,
+    get_named_type,
     is_leaf_type,
 )
 
 from db.shapes import Gap, Identity, Kind, Member, One, Printed, Relation, Several, Value
 from resolvers.compiled.facts import FACT, Answers, fact_of, strawberry_field
-from resolvers.compiled.plans import Call, FieldPlan, NotCoveredError, Page, Selection, ValueFill
+from resolvers.compiled.pages import TYPENAME, plan_page
+from resolvers.compiled.plans import Call, FieldPlan
+from resolvers.compiled.selections import Asked, Column, NotCoveredError, Selection
 from resolvers.guards import RoleGuard
 from services.permissions import Viewer
 
@@ -28,7 +31,6 @@ log = structlog.get_logger(__name__)
 MAX_NAME_BYTES = 63
 """PostgreSQL cuts longer names (NAMEDATALEN)."""
 
-_TYPENAME = "__typename"
 _CONDITIONS = {"skip", "include"}
 _PRINTED_ALIKE = {
     "String": Kind.TEXT,
@@ -42,8 +44,6 @@ _PRINTED_ALIKE = {
     "DateTime": Kind.TIME,
 }
 """The kinds that PostgreSQL prints exactly as Strawberry prints these types."""
-
-_PAGE_MEMBERS = {"nodes": "nodes", "edges": "edges", "pageInfo": "page_info", "totalCount": "total_count"}
 
 
 class Planner:
@@ -77,14 +77,11 @@ class Planner:
         schema = self._executor.schema._strawberry_schema  # noqa: SLF001  set by Strawberry for those who need it
         call = Call(field, schema, details[0].node, definition, _variables_in(details[0].node))
         if isinstance(named, GraphQLObjectType) and "pageInfo" in named.fields:
-            selections: dict[str, Selection] = {}
-            is_placed = self._is_placed(named, details)
-            page = Page(tuple(self._page_members(named, details, selections, is_placed=is_placed)))
-            if not selections:
-                selections[_named(named.fields["nodes"].type).name] = Selection(Printed((), is_placed=is_placed), {})
-            return FieldPlan(call, selections, is_list=False, is_nullable=is_nullable, page=page)
-        selections = {kind.name: self._selection(kind, details) for kind in self._kinds(named)}
-        return FieldPlan(call, selections, is_list=is_list, is_nullable=is_nullable, page=None)
+            page = plan_page(self, named, details)
+            return FieldPlan(call, {page.type_name: page.shape}, page.selections, is_list, is_nullable, page)
+        selections = {kind.name: self.selection(kind, details) for kind in self._kinds(named)}
+        shapes = {name: one.shape for name, one in selections.items()}
+        return FieldPlan(call, shapes, tuple(selections.values()), is_list, is_nullable, None)
 
     def _admits(self, field: Any) -> bool:
         """Tell whether the viewer passes every guard; who does not is refused by the ordinary path, with its error."""
@@ -97,94 +94,47 @@ class Planner:
             return list(self._executor.schema.get_possible_types(named))
         raise NotCoveredError
 
-    def _collected(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, Any]]:
+    def collected(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, str, Any]]:
+        """Yield response name, field name and details of what is selected of `kind`."""
         collected = self._executor.collect_subfields(kind, details)
         if collected.new_defer_usages or collected.forbidden_directive_instances:
             raise NotCoveredError
-        return iter(collected.grouped_field_set.items())
-
-    def _is_placed(self, kind: GraphQLObjectType, details: Any) -> bool:
-        """Tell whether a connection is asked for any cursor."""
-        inside = {"edges": ("cursor",), "pageInfo": ("startCursor", "endCursor")}
-        for _, inner in self._collected(kind, details):
-            asked = inner[0].node.name.value
-            if asked in inside:
-                parts = self._collected(_named(kind.fields[asked].type), inner)
-                if any(part[0].node.name.value in inside[asked] for _, part in parts):
-                    return True
-        return False
-
-    def _page_members(
-        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection], *, is_placed: bool
-    ) -> Iterator[tuple[str, str, Any]]:
-        """Yield what of a connection is asked for, and note the selection of its rows, of which there may be one."""
-        for name, inner in self._collected(kind, details):
+        for name, inner in collected.grouped_field_set.items():
             _check_directives(inner)
-            asked = inner[0].node.name.value
-            if asked == _TYPENAME:
-                yield name, _TYPENAME, kind.name
-                continue
-            if asked not in _PAGE_MEMBERS:
-                raise NotCoveredError
-            within: Any = None
-            if asked == "nodes":
-                self._only(selections, _named(kind.fields["nodes"].type), inner, is_placed=is_placed)
-            elif asked == "edges":
-                within = tuple(
-                    self._edge_members(_named(kind.fields["edges"].type), inner, selections, is_placed=is_placed)
-                )
-            elif asked == "pageInfo":
-                within = tuple(self._info_members(_named(kind.fields["pageInfo"].type), inner))
-            yield name, _PAGE_MEMBERS[asked], within
+            yield name, inner[0].node.name.value, inner
 
-    def _edge_members(
-        self, kind: GraphQLObjectType, details: Any, selections: dict[str, Selection], *, is_placed: bool
-    ) -> Iterator[tuple[str, str]]:
-        for name, inner in self._collected(kind, details):
-            _check_directives(inner)
-            asked = inner[0].node.name.value
-            if asked == "node":
-                self._only(selections, _named(kind.fields["node"].type), inner, is_placed=is_placed)
-            yield name, kind.name if asked == _TYPENAME else asked
-
-    def _info_members(self, kind: GraphQLObjectType, details: Any) -> Iterator[tuple[str, str, bool]]:
-        for name, inner in self._collected(kind, details):
-            _check_directives(inner)
-            asked = inner[0].node.name.value
-            if asked == _TYPENAME:
-                yield name, kind.name, True
-            else:
-                field = strawberry_field(kind.fields[asked])
-                assert field is not None  # noqa: S101  PageInfo is Strawberry's
-                yield name, field.python_name, False
-
-    def _only(self, selections: dict[str, Selection], kind: Any, details: Any, *, is_placed: bool) -> None:
-        if selections or not isinstance(kind, GraphQLObjectType):
+    def named(self, kind: GraphQLObjectType, field: str) -> GraphQLObjectType:
+        """Return the object type that a field is of, or a list of."""
+        named = get_named_type(kind.fields[field].type)
+        if not isinstance(named, GraphQLObjectType):
             raise NotCoveredError
-        selections[kind.name] = self._selection(kind, details, is_placed=is_placed)
+        return named
 
-    def _selection(self, kind: GraphQLObjectType, details: Any, *, is_placed: bool = False) -> Selection:
+    def selection(self, kind: GraphQLObjectType, details: Any, *, is_placed: bool = False) -> Selection:
         """Return what is shown of rows of `kind`."""
         members: list[Member | Gap] = []
-        fills: dict[str, ValueFill | FieldPlan] = {}
+        columns: dict[str, Column] = {}
+        fields: dict[str, Asked] = {}
         needs: dict[str, Value] = {}
-        for name, inner in self._collected(kind, details):
-            _check_directives(inner)
+        for name, asked, inner in self.collected(kind, details):
             if len(name) > MAX_NAME_BYTES:
                 raise NotCoveredError
-            member = self._member(kind, name, inner)
+            member = self._member(kind, name, asked, inner)
             if isinstance(member, Member):
                 members.append(member)
                 continue
             members.append(Gap(name))
-            fills[name] = member
-            needed = (member.column,) if isinstance(member, ValueFill) else _needs(member)
+            if isinstance(member, Column):
+                columns[name] = member
+                needed: tuple[str, ...] = (member.name,)
+            else:
+                fields[name] = member
+                needed = _needs(member)
             needs |= {column: _value(kind, column) for column in needed}
-        return Selection(Printed(tuple(members), tuple(needs.items()), is_placed), fills)
+        return Selection(Printed(tuple(members), tuple(needs.items()), is_placed), columns, fields)
 
-    def _member(self, kind: GraphQLObjectType, name: str, details: Any) -> Member | ValueFill | FieldPlan:
-        asked = details[0].node.name.value
-        if asked == _TYPENAME:
+    def _member(self, kind: GraphQLObjectType, name: str, asked: str, details: Any) -> Member | Column | FieldPlan:
+        if asked == TYPENAME:
             return Member(name, None, typename=kind.name)
         definition = kind.fields[asked]
         fact = fact_of(definition)
@@ -216,7 +166,7 @@ def _how(definition: Any) -> str:
     return "rows" if isinstance(fact, Answers) and fact.relation is None else "printed"
 
 
-def _leaf(name: str, fact: Value | Identity, definition: Any) -> Member | ValueFill:
+def _leaf(name: str, fact: Value | Identity, definition: Any) -> Member | Column:
     """Return the member of a value that PostgreSQL prints as GraphQL does, else what fills its gap."""
     leaf, is_nullable = _unwrapped(definition.type)
     if (is_nullable or not fact.is_nullable) and _is_printed_alike(leaf, fact.kind):
@@ -225,7 +175,7 @@ def _leaf(name: str, fact: Value | Identity, definition: Any) -> Member | ValueF
         raise NotCoveredError
     field = strawberry_field(definition)
     assert field is not None  # noqa: S101  it has a fact
-    return ValueFill(field.python_name, leaf, is_nullable)
+    return Column(field.python_name, leaf, is_nullable)
 
 
 def _is_printed_alike(leaf: Any, kind: Kind) -> bool:
@@ -246,8 +196,8 @@ def _inlined(name: str, relation: Relation | None, plan: FieldPlan) -> Member | 
     """Return the member of a relation whose whole selection PostgreSQL prints, or None."""
     if not isinstance(relation, One | Several) or len(plan.selections) != 1 or plan.page is not None:
         return None
-    (selection,) = plan.selections.values()
-    if selection.fills or (isinstance(relation, One) and not plan.is_nullable):
+    (selection,) = plan.selections
+    if selection.columns or selection.fields or (isinstance(relation, One) and not plan.is_nullable):
         return None
     return Member(name, relation, selection.shape)
 
@@ -288,13 +238,6 @@ def _variables_in(node: Any) -> tuple[str, ...]:
         elif isinstance(value, ObjectValueNode):
             waiting += [part.value for part in value.fields]
     return tuple(sorted(names))
-
-
-def _named(kind: Any) -> Any:
-    """Return the type that a list, or a type with `!`, is of."""
-    while isinstance(kind, GraphQLList | GraphQLNonNull):
-        kind = kind.of_type
-    return kind
 
 
 def _unwrapped(kind: Any) -> tuple[Any, bool]:
