@@ -12,7 +12,7 @@ OF_BOOKMARK = Several(
     SOURCE,
     needs=("id",),
     link=Link("bookmark_collections", "bookmark_id", "collection_id"),
-    order="link.added_at, {row}.id",
+    order="link.added_at, link.collection_id",  # as their index has it: nothing is sorted
     limit=MAX_COLLECTIONS_OF_BOOKMARK,
 )
 """The collections that a bookmark lies in, the one that it was put into first leading."""

@@ -148,7 +148,7 @@ CREATE TABLE bookmark_collections (
     added_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (collection_id, bookmark_id)
 );
-CREATE INDEX bookmark_collections_bookmark ON bookmark_collections (bookmark_id);
+CREATE INDEX bookmark_collections_bookmark ON bookmark_collections (bookmark_id, added_at, collection_id);
 
 CREATE TABLE tags (
     id uuid PRIMARY KEY,
@@ -177,7 +177,7 @@ CREATE TABLE bookmark_tags (
     bookmark_id uuid NOT NULL REFERENCES bookmarks ON DELETE CASCADE,
     PRIMARY KEY (tag_id, bookmark_id)
 );
-CREATE INDEX bookmark_tags_bookmark ON bookmark_tags (bookmark_id);
+CREATE INDEX bookmark_tags_bookmark ON bookmark_tags (bookmark_id) INCLUDE (tag_id);
 """
 
 WORK = """

@@ -171,9 +171,9 @@ class Several(Relation):
         if self.link is None:
             return f"FROM {tables} WHERE {other}.{self.key} = {key} AND {owned} ORDER BY {order} LIMIT {self.limit}"
         # LIMIT 1 keeps PostgreSQL from reading a whole small table, as a join would, for the few links that a row has.
-        linked = f"(SELECT * FROM {tables} WHERE {other}.id = link.{self.link.other_key} AND {owned} LIMIT 1) AS {other}"
+        found = f"SELECT * FROM {tables} WHERE {other}.id = link.{self.link.other_key} AND {owned} LIMIT 1"
         return (
-            f"FROM {self.link.table} link CROSS JOIN LATERAL {linked} "
+            f"FROM {self.link.table} link CROSS JOIN LATERAL ({found}) AS {other} "
             f"WHERE link.{self.link.row_key} = {key} ORDER BY {order} LIMIT {self.limit}"
         )
 
