@@ -89,10 +89,11 @@ class Outbox:
 
     async def room(self) -> None:
         """Wait until little waits: for those who can hold back what they produce."""
-        while self._waiting and not self._is_over and not self._has_room():
-            self._room = self._room or asyncio.Event()
-            self._room.clear()
-            await self._room.wait()
+        await self._until_below(ROOM_MESSAGES, ROOM_BYTES)
+
+    async def peace(self) -> None:
+        """Wait until not too much waits: for those who answer a client that sends and does not read."""
+        await self._until_below(self._max_messages, MAX_WAITING_BYTES)
 
     def hold(self) -> None:
         """Send nothing until `release`."""
@@ -158,11 +159,14 @@ class Outbox:
         kept = deque(item for item in self._waiting or () if item[0] is not follower)
         self._waiting, self._bytes = kept, sum(parcel.size for _, parcel in kept)
 
-    def _has_room(self) -> bool:
-        return not self._waiting or (len(self._waiting) < ROOM_MESSAGES and self._bytes < ROOM_BYTES)
+    async def _until_below(self, messages: int, size: int) -> None:
+        while self._waiting and not self._is_over and (len(self._waiting) >= messages or self._bytes >= size):
+            self._room = self._room or asyncio.Event()
+            self._room.clear()
+            await self._room.wait()
 
     def _make_room(self) -> None:
-        if self._room is not None and (self._is_over or self._has_room()):
+        if self._room is not None:
             self._room.set()
 
     async def _write(self, begun: Awaitable[None] | None) -> None:
@@ -184,12 +188,18 @@ class Outbox:
         if is_stuck:
             self._on_trouble("You read too slowly")
 
+    def _may_send(self) -> bool:
+        return not self._is_held
+
     async def _next(self) -> Parcel | None:
-        while self._behind and not self._is_held:
+        while self._behind and self._may_send():
             parcel = await self._behind.pop(0).excuse()
-            if parcel is not None:
+            if parcel is not None and not self._may_send():  # not any more, since the excuse was asked for
+                self._waiting = deque([(None, parcel), *(self._waiting or ())])
+                self._bytes += parcel.size
+            elif parcel is not None:
                 return parcel
-        if self._waiting and not self._is_held:
+        if self._waiting and self._may_send():
             _, parcel = self._waiting.popleft()
             self._bytes -= parcel.size
             self._make_room()

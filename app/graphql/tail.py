@@ -3,11 +3,11 @@
 from collections import deque
 from collections.abc import Iterator
 
-MAX_EVENTS, MAX_BYTES = 64, 256 * 1024
+MAX_EVENTS, MAX_BYTES = 64, 64 * 1024
 
 
 class Tail:
-    """Holds every event behind number `floor`, but at most 64 of them and 256 KiB; `floor` moves along.
+    """Holds every event behind number `floor`, but at most 64 of them and 64 KiB; `floor` moves along.
 
     `floor` is None until it is known from where the events are complete.
     """

@@ -158,7 +158,7 @@ class _Socket:
                 self._end(TOO_LONG, f"A message is longer than {limit} bytes")
             else:
                 await self._handle_text(text)
-                await self._outbox.room()  # who does not read is not listened to
+                await self._outbox.peace()  # who does not read is not listened to
 
     async def _handle_text(self, text: str) -> None:
         try:

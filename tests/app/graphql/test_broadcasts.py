@@ -40,7 +40,9 @@ BACKLOG = 20
 @pytest.fixture
 def settings(live_settings: Settings) -> Settings:
     """Settings that let one account have many sockets, and a slow one little."""
-    return replace(live_settings, max_websockets_per_user=100, max_subscription_backlog=BACKLOG)
+    return replace(
+        live_settings, max_websockets_per_user=100, max_subscription_backlog=BACKLOG, websocket_init_timeout_seconds=10
+    )
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -508,3 +510,39 @@ async def test_a_source_that_fails_ends_the_operation_of_everybody(
         assert following() == 0
         await sockets[0].subscribe("a", RESUME, variables={"after": cursor_of(1)})
         assert (await hear(sockets[0]))["at"] == cursor_of(2)
+
+
+async def test_whatever_clients_do_nobody_misses_or_repeats_anything(server: Running, library: Library) -> None:
+    """Clients resume, leave, freeze, thaw and come back while things happen; what `resync` skips is no gap."""
+    seed = Random().randrange(10**6)
+    chance, last = Random(seed), 200
+
+    async def told(number: int) -> None:
+        await until(lambda: len(library.told) >= number, seconds=20)
+
+    async def live() -> None:
+        position, moody = chance.randrange(len(library.told) + 1), Random(chance.random())
+        while position < last:
+            async with opened(server) as socket:
+                await socket.greet(library.greeting)
+                await socket.subscribe("a", RESUME, variables={"after": cursor_of(position)})
+                while position < last and moody.random() > 0.02:
+                    if moody.random() < 0.05:
+                        socket.connection.transport.pause_reading()
+                        thaw = min(last, len(library.told) + moody.randrange(120))
+                        await told(thaw)
+                        socket.connection.transport.resume_reading()
+                    event = await hear(socket)
+                    seq = seq_of(event["at"])
+                    assert seq > position if event["resync"] else seq == position + 1, (seed, position, event)
+                    position = seq
+                if moody.random() < 0.5:
+                    socket.connection.transport.abort()
+
+    async with asyncio.timeout(40):
+        clients = [asyncio.create_task(live()) for _ in range(6)]
+        while len(library.told) < last:
+            await library.happen(chance.randrange(1, 4), bookmarks=chance.choice([1, 1_000, 1_000]))
+            await asyncio.sleep(chance.choice([0, 0, 0.02]))
+        await asyncio.gather(*clients)
+    await until(lambda: following() == 0)
