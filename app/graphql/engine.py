@@ -90,6 +90,7 @@ class Engine:
             if settings.executor is ExecutorKind.COMPILED
             else StrawberryGraphQLCoreExecutionContext
         )
+        self._is_compiled = issubclass(self._executor, CompiledExecutor)
         self._settings = settings
         self._deadlines = Deadlines(settings.request_timeout_seconds)
         self.documents = Documents(self._schema, settings)
@@ -144,6 +145,15 @@ class Engine:
         return is_allowed(self._settings.introspection, context.viewer)
 
     async def _run(self, plan: Plan, context: Context) -> ExecutionResult:
+        if self._is_compiled:
+            viewer = context.viewer
+            shortcut = plan.prepared.plans.shortcuts.get((id(plan.node), None if viewer is None else viewer.role))
+            if shortcut is not None:
+                data = await shortcut.answer(
+                    context, plan.operation.variables, hide_suggestions=not self._is_open(context)
+                )
+                if data is not None:
+                    return ExecutionResult(data, None)
         executor = self.build(plan, context)
         if isinstance(executor, list):
             return ExecutionResult(None, executor)

@@ -12,6 +12,7 @@ from resolvers.compiled.facts import Answers, fact_of
 from resolvers.compiled.planner import Planner
 from resolvers.compiled.plans import MAX_PLANS, FieldPlan, Plans
 from resolvers.compiled.selections import NotCoveredError
+from resolvers.compiled.shortcut import Shortcut
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +39,32 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
             if plan is not None:
                 return self._planned(plan, parent_type, source, field_details_list, path, position_context)
         return super().execute_field(parent_type, source, field_details_list, path, position_context)
+
+    def execute_root_grouped_field_set(
+        self, root_type: Any, root_value: Any, grouped_field_set: Any, serially: bool, position_context: Any
+    ) -> Any:
+        """See graphql-core's `Executor.execute_root_grouped_field_set`. Notes whether the query has a short way."""
+        if root_type is self.schema.query_type:
+            self._note_shortcut(root_type, grouped_field_set)
+        return super().execute_root_grouped_field_set(
+            root_type, root_value, grouped_field_set, serially, position_context
+        )
+
+    def _note_shortcut(self, root_type: Any, grouped: Any) -> None:
+        viewer = self.context_value.viewer
+        key = (id(self.operation), None if viewer is None else viewer.role)
+        if key in self.plans.shortcuts:
+            return
+        fields: list[tuple[str, FieldPlan]] = []
+        for name, details in grouped.items():
+            definition = root_type.fields.get(details[0].node.name.value)
+            has_facts = definition is not None and isinstance(fact_of(definition), Answers)
+            plan = self.plan_of(definition, details) if has_facts else None
+            if plan is not None:
+                fields.append((name, plan))
+        is_whole = len(fields) == len(grouped) and not self._conditions()
+        variables = tuple(self.operation.variable_definitions or ())
+        self.plans.shortcuts[key] = Shortcut(self.schema, variables, tuple(fields)) if is_whole else None
 
     def plan_of(self, definition: Any, details: Any) -> FieldPlan | None:
         """Return the plan of a field, None when it has none. Known plans are those of the same viewer's role."""
@@ -73,7 +100,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         self, plan: FieldPlan, parent_type: Any, source: Any, details: Any, path: Any, position_context: Any
     ) -> Any:
         try:
-            return await plan.answer(source, self, plan.arguments(self))
+            return await plan.run(source, self)
         except (GraphmarkError, NotCoveredError):
             pass  # a refusal, or an answer that no plan gives: the ordinary path words it
         except Exception as error:

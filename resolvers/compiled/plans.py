@@ -14,6 +14,7 @@ from resolvers.compiled.pages import Page
 from resolvers.compiled.selections import NotCoveredError, Selection, objects
 from resolvers.context import Info
 from resolvers.shaped import Shaped
+from services.permissions import Role
 
 MAX_PLANS: Final = 256
 """Most plans of one document: fields, times the values of the variables that its @skip and @include use."""
@@ -29,11 +30,13 @@ _PLAIN = (int, float, type(None))
 class Plans:
     """The plans of one document. Without a document nothing is remembered beyond one operation."""
 
-    __slots__ = ("conditions", "known")
+    __slots__ = ("conditions", "known", "shortcuts")
 
     def __init__(self) -> None:
         self.known: dict[Any, FieldPlan | None] = {}
         self.conditions: tuple[str, ...] | None = None
+        self.shortcuts: dict[tuple[int, Role | None], Any] = {}
+        """By the identity of the operation and the viewer's role: resolvers.compiled.shortcut.Shortcut, or None."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +103,10 @@ class FieldPlan:
     def arguments(self, executor: Any) -> dict[str, Any]:
         """Return the arguments of the field."""
         return self.call.arguments(executor)
+
+    async def run(self, source: Any, executor: Any) -> Any:
+        """Return the field's value for one source; see `answer`."""
+        return await self.answer(source, executor, self.arguments(executor))
 
     async def answer(self, source: Any, executor: Any, arguments: Mapping[str, Any]) -> Any:
         """Return the field's value, ready to be encoded: `orjson.Fragment`, or lists and dicts of them.

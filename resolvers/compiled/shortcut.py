@@ -1,0 +1,65 @@
+"""The short way: a query whose every root field has a plan is answered without making an executor for it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from graphql import GraphQLSchema
+from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+
+from kit.errors import GraphmarkError
+from resolvers.compiled.plans import FieldPlan
+from resolvers.compiled.selections import NotCoveredError
+from resolvers.context import Context
+
+log = structlog.get_logger(__name__)
+_NO_VARIABLES = VariableValues({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """As much of an executor as plans use."""
+
+    context_value: Context
+    variable_values: VariableValues
+    hide_suggestions: bool
+
+    def argument_values(self, definition: Any, node: Any) -> dict[str, Any]:
+        """Return the arguments of a field as graphql-core coerces them."""
+        return get_argument_values(definition, node, self.variable_values, None, self.hide_suggestions)
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """The plans of all root fields of one operation, by their response names, in the order of the response."""
+
+    schema: GraphQLSchema
+    variables: tuple[Any, ...]
+    fields: tuple[tuple[str, FieldPlan], ...]
+
+    async def answer(
+        self, context: Context, variables: Mapping[str, Any] | None, *, hide_suggestions: bool
+    ) -> dict[str, Any] | None:
+        """Return the data of the answer, or None when only an executor can say what is wrong."""
+        values = _NO_VARIABLES
+        if self.variables:
+            coerced = get_variable_values(
+                self.schema, self.variables, dict(variables or {}), hide_suggestions=hide_suggestions
+            )
+            if isinstance(coerced, list):
+                return None
+            values = coerced
+        asking = Asking(context, values, hide_suggestions)
+        try:
+            if len(self.fields) == 1:
+                name, plan = self.fields[0]
+                return {name: await plan.run(None, asking)}
+            answers = await asyncio.gather(*(plan.run(None, asking) for _, plan in self.fields))
+        except (GraphmarkError, NotCoveredError):
+            return None
+        except Exception as error:  # noqa: BLE001  an executor answers, but somebody must hear of it
+            log.warning("executor.shortcut_failed", fields=[name for name, _ in self.fields], error=repr(error))
+            return None
+        return dict(zip((name for name, _ in self.fields), answers, strict=True))
