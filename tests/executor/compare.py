@@ -18,10 +18,13 @@ from tests.executor.cursors import Cursors
 from tests.executor.jitter import TRIES
 from tests.executor.operations import Builder, Case
 from tests.executor.world import World
+from tests.executor.writes import CHECK, Writes
 
 AT_ONCE = 8
 """How many operations run at a time, so that their statements meet on the pool as those of strangers do."""
 REFUSED_SHARE = 0.1
+WRITTEN_SHARE = 0.3
+"""Before how many batches something is changed."""
 CRASHED = b"an exception escaped from the engine"
 _REQUEST_ID = "oracle"  # the same on both sides, so that not even this has to be left out of the comparison
 _VARIED_SHARE = 0.35
@@ -134,7 +137,7 @@ class Source:
 
     async def batch(self) -> Sequence[Answers]:
         """Compare the next `AT_ONCE` operations, all at the same time."""
-        cases = [self.case()]
+        cases = [self.case() if self.rng.random() > WRITTEN_SHARE else await self._changed()]
         while len(cases) < AT_ONCE:
             again = cases[-1].variables and self.rng.random() < _VARIED_SHARE
             cases.append(self._varied(cases[-1]) if again else self.case())
@@ -142,6 +145,15 @@ class Source:
         for answer in answers:
             self.cursors.harvest(answer.expected)
         return [answer for answer in answers if not answer.is_equal]
+
+    async def _changed(self) -> Case:
+        """Change something through one of the engines, and return the question whether all is in step."""
+        asker = self.rng.choice((0, 0, 1))
+        change = Writes(self.rng, self.oracle.world, asker).draw()
+        engine = self.rng.choice((self.oracle.expected, self.oracle.found))
+        body = await answered(engine, change, self.oracle.services, self.oracle.world)
+        self.oracle.counts["changes" if not _has_errors(body) else "changes refused"] += 1
+        return Case(CHECK, {}, asker)
 
     def case(self) -> Case:
         """Return a new operation."""

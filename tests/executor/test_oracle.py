@@ -13,6 +13,7 @@ from tests.executor.laboratory import oracle_on
 from tests.executor.operations import Case
 from tests.executor.shrink import shrink
 from tests.executor.watched import WatchedExecutor, failures
+from tests.executor.writes import CHECK
 from tests.executor.wrong import SPOILERS, WrongEngine
 
 # graphql-core leaves what it has not begun when a sibling fails; these tests are about what it answers.
@@ -58,6 +59,12 @@ async def test_a_wrong_executor_is_caught(known: Oracle, name: str) -> None:
     source = Source(random.Random(SEED), known)
     while not await source.batch():
         assert known.counts["operations"] < _UNTIL_CAUGHT, f"nobody saw an executor that {name}"
+
+
+async def test_a_copy_out_of_step_is_caught(known: Oracle) -> None:
+    assert (await known.ask(Case(CHECK, {}, 0))).is_equal
+    await known.services.database.execute("UPDATE bookmarks SET tag_list = '[]'")
+    assert not (await known.ask(Case(CHECK, {}, 0))).is_equal
 
 
 async def test_what_is_caught_is_made_small(known: Oracle) -> None:
