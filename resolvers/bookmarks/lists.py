@@ -161,15 +161,16 @@ async def _resolved(info: Info, given: BookmarkFilter | None, order: bookmarks.B
     name = f"filter {given!r} {order!r}"
     loaders = info.context.loaders
     if name not in loaders:
-        loaders[name] = asyncio.ensure_future(
-            bookmarks.resolve(
-                info.context.database,
-                viewer_of(info),
-                _filter(given),
-                order,
-                any_tags=given.any_tag_names,
-                all_tags=given.all_tag_names or (),
-            )
+        resolving = bookmarks.resolve(
+            info.context.database,
+            viewer_of(info),
+            _filter(given),
+            order,
+            any_tags=given.any_tag_names,
+            all_tags=given.all_tag_names or (),
         )
+        task = loaders[name] = asyncio.ensure_future(resolving)
+        # Whoever waited may have been cancelled: somebody has to look at a refusal.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
     # Shielded, as in resolvers.loaders: others wait for the same answer.
     return cast("rows.BookmarkFilter", await asyncio.shield(loaders[name]))
