@@ -17,6 +17,7 @@ from tests.executor.arguments import Arguments
 from tests.executor.cursors import Cursors
 from tests.executor.jitter import TRIES
 from tests.executor.operations import Builder, Case
+from tests.executor.owners import Owners
 from tests.executor.world import World
 from tests.executor.writes import CHECK, Writes
 
@@ -37,11 +38,13 @@ class Answers:
     case: Case
     expected: bytes
     found: bytes
+    strangers: tuple[str, ...] = ()
+    """Rows of others that the answer shows."""
 
     @property
     def is_equal(self) -> bool:
-        """Whether they agree, byte for byte but for what time decides: see `is_reordered`."""
-        return self.expected == self.found or self.is_reordered
+        """Whether they agree, byte for byte but for what time decides (`is_reordered`), and show no rows of others."""
+        return not self.strangers and (self.expected == self.found or self.is_reordered)
 
     @property
     def is_reordered(self) -> bool:
@@ -58,7 +61,8 @@ class Answers:
         variables = orjson.dumps(self.case.variables, option=orjson.OPT_INDENT_2).decode()
         return (
             f"asked by account {self.case.asker}, operation {self.case.operation_name}\n{self.case.query}\n"
-            f"variables {variables}\nresolvers: {self.expected.decode()}\ncompiled:  {self.found.decode()}"
+            f"variables {variables}\nrows of others: {self.strangers}\n"
+            f"resolvers: {self.expected.decode()}\ncompiled:  {self.found.decode()}"
         )
 
 
@@ -96,12 +100,16 @@ class Oracle:
     world: World
     counts: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        """Learn whose the rows of the world are."""
+        self.owners = Owners(self.world)
+
     async def ask(self, case: Case) -> Answers:
         """Return both answers, which are equal unless something is wrong."""
         expected = await answered(self.expected, case, self.services, self.world)
         found = await answered(self.found, case, self.services, self.world)
         self._count(expected)
-        answers = Answers(case, expected, found)
+        answers = Answers(case, expected, found, tuple(self.owners.strangers(found, case.asker)))
         if expected != found and _has_errors(expected) and _has_errors(found):
             answers = await self._admitted(answers)
             self.counts["errors in another order"] += answers.is_equal

@@ -6,8 +6,9 @@ import secrets
 import pytest
 import pytest_asyncio
 
+from kit.ids import encode_global_id
 from resolvers.context import Services
-from tests.executor.compare import Oracle, Source
+from tests.executor.compare import Answers, Oracle, Source
 from tests.executor.corpus import CORPUS, SEED, placed
 from tests.executor.laboratory import oracle_on
 from tests.executor.operations import Case
@@ -65,6 +66,14 @@ async def test_a_copy_out_of_step_is_caught(known: Oracle) -> None:
     assert (await known.ask(Case(CHECK, {}, 0))).is_equal
     await known.services.database.execute("UPDATE bookmarks SET tag_list = '[]'")
     assert not (await known.ask(Case(CHECK, {}, 0))).is_equal
+
+
+async def test_rows_of_others_are_caught(known: Oracle) -> None:
+    bob = known.world.keys["Tag"][1][0]
+    stranger = f'{{"data":{{"tag":{{"id":"{encode_global_id("Tag", bob)}"}}}}}}'.encode()
+    assert known.owners.strangers(stranger, 0) == known.owners.strangers(stranger, 2) == [f"Tag:{bob}"]
+    assert known.owners.strangers(stranger, 1) == []
+    assert not Answers(Case(CHECK, {}, 0), stranger, stranger, (f"Tag:{bob}",)).is_equal
 
 
 async def test_what_is_caught_is_made_small(known: Oracle) -> None:
