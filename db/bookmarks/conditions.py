@@ -40,12 +40,13 @@ class Home(StrEnum):
     TAG = "tag"
 
 
-_BELOW_COLLECTION = """b.id IN (
+# An array, because PostgreSQL takes a recursive query for large and would rather read all bookmarks than join it.
+_BRANCH = """ANY(ARRAY(
     WITH RECURSIVE below AS (
         SELECT id FROM collections WHERE id = {root} AND owner_id = {owner}
         UNION ALL SELECT child.id FROM collections child JOIN below ON child.parent_id = below.id
-    ) SELECT link.bookmark_id FROM bookmark_collections link JOIN below ON link.collection_id = below.id
-)"""
+    ) SELECT id FROM below
+))"""
 
 
 def linked(home: Home, key: str) -> str:
@@ -62,8 +63,8 @@ def conditions_of(query: Query, wanted: BookmarkFilter) -> list[str]:
     found = [f"b.owner_id = {owner}", f"b.deleted_at IS {'NOT NULL' if wanted.in_trash else 'NULL'}"]
     if wanted.collection_id is not None:
         root = query.bind(wanted.collection_id)
-        below = _BELOW_COLLECTION.format(root=root, owner=owner)
-        found.append(below if wanted.include_descendants else linked(Home.COLLECTION, root))
+        branch = _BRANCH.format(root=root, owner=owner) if wanted.include_descendants else root
+        found.append(linked(Home.COLLECTION, branch))
     groups = [*wanted.all_tag_ids, *([] if wanted.any_tag_ids is None else [wanted.any_tag_ids])]
     found += [linked(Home.TAG, f"ANY({query.bind(list(group))}::uuid[])") for group in groups]
     return found + _own_conditions(query, wanted)
