@@ -16,7 +16,7 @@ from resolvers.context import Info
 from resolvers.shaped import Shaped
 from services.permissions import Role
 
-MAX_PLANS: Final = 256
+MAX_PLANS: Final = 32
 """Most plans of one document: fields, times the values of the variables that its @skip and @include use."""
 
 MAX_ARGUMENTS: Final = 32
