@@ -10,12 +10,17 @@ from benchmarks.lab import Lab
 from benchmarks.load import LoadError, send_requests
 from benchmarks.load.jobs import HttpJob, HttpResult
 from benchmarks.peers import lineup, node
-from benchmarks.peers.lineup import FLOOR, GRAPHMARK, LITESTAR, MERCURIUS, POSTGRAPHILE
+from benchmarks.peers.lineup import FLOOR, FLOOR_KEPT, GRAPHMARK, LITESTAR, MERCURIUS, POSTGRAPHILE
 from benchmarks.peers.servers import CannotStartError, Request, Running
 from benchmarks.stage import POSTGRES, SERVER, Stage, memory_mib, open_stage, started
 
 CONCURRENCY: Final = 16
+LIST: Final = f"list query, {CONCURRENCY} at once"
+COLOURED: Final = f"list query with the tags' colours, {CONCURRENCY} at once"
 _NPM: Final = {lineup.MERCURIUS, lineup.YOGA, lineup.POSTGRAPHILE}
+_CPU_GOAL: Final = Goal(1.4)
+_RATE_GOALS: Final = ((MERCURIUS, 1.2), (POSTGRAPHILE, 3.0), (lineup.STOCK, None), (lineup.YOGA, None))
+Targets = dict[str, tuple[Running, Request]]
 Measured = dict[str, list[HttpResult]]
 
 
@@ -29,34 +34,39 @@ async def run(lab: Lab, options: Options) -> Findings:
     else:
         servers = [server for server in servers if server.name not in _NPM]
     async with started(stage, servers, findings) as up:
-        asked = await _verified(stage, up, findings)
-        idle = {name: memory_mib(one) for name, one in asked.items()}
-        lists = {name: (one, one.server.listing) for name, one in asked.items()}
-        _report_list(findings, up, await _measure(stage, lists, options, findings))
+        lists = await _verified(stage, _asked(up, coloured=False), findings)
+        idle = {name: memory_mib(one) for name, (one, _) in lists.items() if name == one.server.name}
+        if FLOOR in lists:
+            lists |= await _verified(stage, {FLOOR_KEPT: (up[FLOOR], lineup.KEPT)}, findings)
+        _report_list(findings, LIST, await _measure(stage, lists, options, findings))
+        coloured = await _verified(stage, _asked(up, coloured=True), findings)
+        _report_list(findings, COLOURED, await _measure(stage, coloured, options, findings))
         small = {name: (one, one.server.small) for name, one in up.items() if one.server.small is not None}
         _report_small(findings, await _measure(stage, small, options, findings))
-        _report_memory(findings, idle, {name: memory_mib(one) for name, one in asked.items()})
+        _report_memory(findings, idle, {name: memory_mib(up[name]) for name in idle})
     return findings
 
 
-async def _verified(stage: Stage, up: dict[str, Running], findings: Findings) -> dict[str, Running]:
-    """Return the servers whose list holds exactly what the tables do; note what is wrong with others."""
+def _asked(up: Mapping[str, Running], *, coloured: bool) -> Targets:
+    """Return who answers the list query, with or without the colours of tags, and by which request."""
+    requests = {name: one.server.coloured if coloured else one.server.listing for name, one in up.items()}
+    return {name: (up[name], request) for name, request in requests.items() if request is not None}
+
+
+async def _verified(stage: Stage, targets: Targets, findings: Findings) -> Targets:
+    """Return those whose list holds exactly what the tables do; note what is wrong with others."""
     expected, good = await stage.expected(), {}
-    for name, one in up.items():
-        if one.server.listing is None:
-            continue
+    for name, (one, request) in targets.items():
         try:
-            if await one.listed() != expected:
+            if await one.listed(request) != expected:
                 raise CannotStartError("its list does not hold what the tables do")
-            good[name] = one
+            good[name] = one, request
         except CannotStartError as error:
             findings.note(name, f"not measured: {error}")
     return good
 
 
-async def _measure(
-    stage: Stage, targets: Mapping[str, tuple[Running, Request | None]], options: Options, findings: Findings
-) -> Measured:
+async def _measure(stage: Stage, targets: Targets, options: Options, findings: Findings) -> Measured:
     """Load the targets in turns, in shuffled order, some seconds each."""
     random = Random(options.seed)  # noqa: S311  an order, not a secret
     rounds, seconds = (2, 1.0) if options.quick else (5, 3.0)
@@ -64,7 +74,6 @@ async def _measure(
     for _ in range(rounds):
         for name in random.sample(list(targets), len(targets)):
             one, request = targets[name]
-            assert request is not None
             job = HttpJob(
                 port=one.port,
                 request=request.encoded(),
@@ -82,26 +91,26 @@ async def _measure(
     return measured
 
 
-def _report_list(findings: Findings, up: dict[str, Running], measured: Measured) -> None:
-    query = f"list query, {CONCURRENCY} at once"
+def _report_list(findings: Findings, query: str, measured: Measured) -> None:
     for name, results in measured.items():
-        findings.plain(f"{query}: {name}", _rates(results), _details(f"{up[name].server.version()}; ", results))
+        findings.plain(f"{query}: {name}", _rates(results), _details(results))
     if GRAPHMARK not in measured:
         return
     ours = _rates(measured[GRAPHMARK])
-    for name, goal in ((MERCURIUS, 1.2), (POSTGRAPHILE, 3.0), (lineup.STOCK, None), (lineup.YOGA, None)):
+    for name, goal in _RATE_GOALS:
         if name in measured:
             bound = None if goal is None else Goal(goal, is_upper=False)
             findings.against(f"{query}, answers a second", ours, name, _rates(measured[name]), bound)
-    if FLOOR in measured:
-        cpu, bare = _cpu(measured[GRAPHMARK]), _cpu(measured[FLOOR])
-        findings.against(f"{query}, CPU with PostgreSQL's", cpu, FLOOR, bare, Goal(1.4))
+    for name in (FLOOR, FLOOR_KEPT):
+        if name in measured:
+            cpu, bare = _cpu(measured[GRAPHMARK]), _cpu(measured[name])
+            findings.against(f"{query}, CPU with PostgreSQL's", cpu, name, bare, _CPU_GOAL)
 
 
 def _report_small(findings: Findings, measured: Measured) -> None:
     query = f"{{ viewer {{ id }} }}, {CONCURRENCY} at once"
     for name, results in measured.items():
-        findings.plain(f"{query}: {name}", _rates(results), _details("", results))
+        findings.plain(f"{query}: {name}", _rates(results), _details(results))
     if GRAPHMARK in measured and LITESTAR in measured:
         ours, bare = _rates(measured[GRAPHMARK]), _rates(measured[LITESTAR])
         findings.against(f"{query}, answers a second", ours, LITESTAR, bare, Goal(0.35, is_upper=False))
@@ -123,14 +132,14 @@ def _cpu(results: Sequence[HttpResult]) -> Samples:
     return Samples([result.cpu_ms(SERVER) + result.cpu_ms(POSTGRES) for result in results], "ms")
 
 
-def _details(version: str, results: Sequence[HttpResult]) -> str:
+def _details(results: Sequence[HttpResult]) -> str:
     """Return the medians that explain a rate."""
 
     def middle(values: list[float]) -> float:
         return Samples(values).median
 
     return (
-        f"{version}p50 {middle([result.p50_ms for result in results]):.1f} ms, "
+        f"p50 {middle([result.p50_ms for result in results]):.1f} ms, "
         f"p95 {middle([result.p95_ms for result in results]):.1f} ms, "
         f"CPU {middle([result.cpu_ms(SERVER) for result in results]):.2f} + "
         f"PostgreSQL {middle([result.cpu_ms(POSTGRES) for result in results]):.2f} ms, "

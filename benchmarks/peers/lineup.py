@@ -17,26 +17,44 @@ YOGA: Final = "graphql-yoga"
 POSTGRAPHILE: Final = "PostGraphile"
 STOCK: Final = "stock Strawberry"
 FLOOR: Final = "bare ASGI"
+FLOOR_KEPT: Final = "bare ASGI, kept tags"
+FLOOR_LOOP: Final = "bare ASGI, one loop"
 LITESTAR: Final = "bare Litestar"
 
 PAGE: Final = 50
 SCALARS: Final = "id url title description notes domain isFavorite isArchived isUnread addedAt updatedAt version"
-FIELDS: Final = f"{SCALARS} tags {{ id name }} collections {{ id name }}"
-OUR_LIST: Final = f"query List($first: Int!) {{ bookmarks(first: $first) {{ nodes {{ {FIELDS} }} }} }}"
-THEIR_LIST: Final = f"query List($first: Int!) {{ bookmarks(first: $first) {{ {FIELDS} }} }}"
-POSTGRAPHILE_LIST: Final = """
-query List($first: Int!, $owner: UUID!) {
-  allBookmarks(first: $first, orderBy: [ADDED_AT_DESC, ROW_ID_DESC], condition: {ownerId: $owner, deletedAt: null}) {
-    nodes {
-      rowId url title description notes domain isFavorite isArchived isUnread addedAt updatedAt version
-      tags: bookmarkTagsByBookmarkId { nodes { tagByTagId { rowId name } } }
-      collections: bookmarkCollectionsByBookmarkId { nodes { collectionByCollectionId { rowId name } } }
-    }
-  }
-}
-"""
+TAGS: Final = "tags { id name }"
+COLOURED_TAGS: Final = "tags { id name color }"
+COLLECTIONS: Final = "collections { id name }"
 EVENTS: Final = "subscription Follow { bookmarkChanged { cursor resync change bookmarkIds } }"
 SOCKETS_ALLOWED: Final = 2_000  # the fan-out opens all of its sockets as one account
+KEPT: Final = Request(path="/kept")
+"""What the floor answers with the tags that Graphmark keeps in each bookmark."""
+
+
+def our_list(tags: str) -> str:
+    """Return the list query in Graphmark's words."""
+    return f"query List($first: Int!) {{ bookmarks(first: $first) {{ nodes {{ {SCALARS} {tags} {COLLECTIONS} }} }} }}"
+
+
+def their_list(tags: str, field: str) -> str:
+    """Return the list query for the schemas that were written for the comparison."""
+    return f"query List($first: Int!) {{ {field}(first: $first) {{ {SCALARS} {tags} {COLLECTIONS} }} }}"
+
+
+def postgraphile_list(tag: str) -> str:
+    """Return the list query for the schema that PostGraphile makes of the tables; `tag` is what is asked of a tag."""
+    return f"""
+query List($first: Int!, $owner: UUID!) {{
+  allBookmarks(first: $first, orderBy: [ADDED_AT_DESC, ROW_ID_DESC], condition: {{ownerId: $owner, deletedAt: null}}) {{
+    nodes {{
+      rowId url title description notes domain isFavorite isArchived isUnread addedAt updatedAt version
+      tags: bookmarkTagsByBookmarkId {{ nodes {{ tagByTagId {{ {tag} }} }} }}
+      collections: bookmarkCollectionsByBookmarkId {{ nodes {{ collectionByCollectionId {{ rowId name }} }} }}
+    }}
+  }}
+}}
+"""
 
 
 def graphmark(dsn: str, token: str, data_dir: str) -> Server:
@@ -53,7 +71,8 @@ def graphmark(dsn: str, token: str, data_dir: str) -> Server:
             "MAX_WEBSOCKETS_PER_USER": str(SOCKETS_ALLOWED),
         },
         health="/health/ready",
-        listing=_graphql(OUR_LIST, {"first": PAGE}, authorization),
+        listing=_graphql(our_list(TAGS), {"first": PAGE}, authorization),
+        coloured=_graphql(our_list(COLOURED_TAGS), {"first": PAGE}, authorization),
         small=_graphql("{ viewer { id } }", {}, authorization),
         rows=lambda body: list(body["data"]["bookmarks"]["nodes"]),
         read=_our_bookmark,
@@ -63,7 +82,9 @@ def graphmark(dsn: str, token: str, data_dir: str) -> Server:
 
 def list_peers(owner: UUID) -> list[Server]:
     """Return the servers that answer the list query."""
-    theirs = _graphql(THEIR_LIST, {"first": PAGE})
+    theirs = _graphql(their_list(TAGS, "bookmarks"), {"first": PAGE})
+    coloured = _graphql(their_list(COLOURED_TAGS, "colouredBookmarks"), {"first": PAGE})
+    variables = {"first": PAGE, "owner": str(owner)}
     return [
         Server(
             name=MERCURIUS,
@@ -71,6 +92,8 @@ def list_peers(owner: UUID) -> list[Server]:
             command=lambda: script("mercurius.mjs", "mercurius"),
             health="/health",
             listing=theirs,
+            coloured=coloured,
+            rows=_only_list,
             read=_bookmark,
         ),
         Server(
@@ -86,7 +109,8 @@ def list_peers(owner: UUID) -> list[Server]:
             version=lambda: package_version("postgraphile"),
             command=lambda: script("postgraphile.mjs", "postgraphile"),
             health="/",
-            listing=_graphql(POSTGRAPHILE_LIST, {"first": PAGE, "owner": str(owner)}),
+            listing=_graphql(postgraphile_list("rowId name"), variables),
+            coloured=_graphql(postgraphile_list("rowId name color"), variables),
             rows=lambda body: list(body["data"]["allBookmarks"]["nodes"]),
             read=_postgraphile_bookmark,
         ),
@@ -102,22 +126,23 @@ def stock_strawberry() -> Server:
         version=lambda: f"{version('strawberry-graphql')}, Litestar {version('litestar')}",
         command=lambda: _module("stock_strawberry"),
         health="/health",
-        listing=_graphql(THEIR_LIST, {"first": PAGE}),
+        listing=_graphql(their_list(TAGS, "bookmarks"), {"first": PAGE}),
         read=_bookmark,
         following=Subscription(path="/graphql", document=EVENTS),
     )
 
 
-def floor() -> Server:
-    """Return uvicorn with nothing on it."""
+def floor(*, name: str = FLOOR, events: str = "/events") -> Server:
+    """Return uvicorn with nothing on it; `events` is the path of the way in which its sockets are served."""
     return Server(
-        name=FLOOR,
+        name=name,
         version=lambda: f"uvicorn {version('uvicorn')}",
         command=lambda: _module("floor"),
         health="/",
         listing=Request(path="/list"),
+        coloured=Request(path="/coloured"),
         read=_bookmark,
-        following=Subscription(path="/events", document=EVENTS),
+        following=Subscription(path=events, document=EVENTS),
     )
 
 
@@ -138,6 +163,12 @@ def _module(name: str) -> list[str]:
 
 def _graphql(query: str, variables: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Request:
     return Request(path="/graphql", body={"query": query, "variables": variables}, headers=headers or {})
+
+
+def _only_list(body: Any) -> list[Any]:
+    """Return the bookmarks under whichever name they were asked."""
+    (found,) = body["data"].values()
+    return list(found)
 
 
 def _names(rows: Iterable[Mapping[str, Any]]) -> frozenset[str]:

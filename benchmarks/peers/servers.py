@@ -62,7 +62,8 @@ class Subscription:
 class Server:
     """One server of a comparison: how to start it and how to ask it.
 
-    `rows` finds the bookmarks in the body that answers `listing`, `read` makes a `Listed` of each of them.
+    `coloured` is the same list with the colours of its tags. `rows` finds the bookmarks in the body that answers
+    either of them, `read` makes a `Listed` of each bookmark.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     version: Callable[[], str] = lambda: ""
     listing: Request | None = None
+    coloured: Request | None = None
     small: Request | None = None
     rows: Callable[[Any], list[Any]] = lambda body: list(body["data"]["bookmarks"])
     read: Callable[[Any], Listed] | None = None
@@ -95,11 +97,12 @@ class Running:
             raise CannotStartError(f"it answers {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
-    async def listed(self) -> list[Listed]:
-        """Return what it lists, with anything malformed as `CannotStartError`."""
-        assert self.server.listing is not None
+    async def listed(self, request: Request | None = None) -> list[Listed]:
+        """Return what it lists, asked by `request` or else by `listing`; what is malformed as `CannotStartError`."""
+        request = request or self.server.listing
+        assert request is not None
         assert self.server.read is not None
-        body = await self.ask(self.server.listing)
+        body = await self.ask(request)
         try:
             return [self.server.read(row) for row in self.server.rows(body)]
         except (KeyError, TypeError, ValueError) as error:

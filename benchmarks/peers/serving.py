@@ -7,6 +7,8 @@ from uuid import UUID
 
 CHANNEL: Final = "bench_events"
 """Where each event's JSON is notified, for peers without an outbox to read."""
+POOL: Final = 10
+"""Connections to PostgreSQL: as many as Graphmark opens when it is not told otherwise. `list.mjs` has the same."""
 
 
 @dataclass(frozen=True, slots=True)

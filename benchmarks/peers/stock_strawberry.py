@@ -15,7 +15,7 @@ from litestar import Litestar, get
 from strawberry.dataloader import DataLoader
 from strawberry.litestar import make_graphql_controller
 
-from benchmarks.peers.serving import CHANNEL, Place, uvicorn_options
+from benchmarks.peers.serving import CHANNEL, POOL, Place, uvicorn_options
 
 _LIST: Final = """
 SELECT id, url, title, description, notes, domain, is_favorite, is_archived, is_unread, added_at, updated_at, version
@@ -42,7 +42,7 @@ class Source:
     @asynccontextmanager
     async def opened(self, _app: Litestar) -> AsyncIterator[None]:
         """Keep the pool open and listen."""
-        pool = asyncpg.create_pool(self._dsn, min_size=10, max_size=10)
+        pool = asyncpg.create_pool(self._dsn, min_size=POOL, max_size=POOL)
         async with pool as self.pool, pool.acquire() as listener:
             await listener.add_listener(CHANNEL, self._happened)
             yield
