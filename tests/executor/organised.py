@@ -72,7 +72,8 @@ def collections(rng: random.Random, owner: UUID, count: int) -> list[Row]:
 def links(tables: dict[str, list[Row]], rng: random.Random) -> None:
     """Add links between bookmarks and what they lie in; a tag in five and a collection in five stay unused."""
     for table, home in (("tags", "tag_id"), ("collections", "collection_id")):
-        homes = [row for row in tables[table] if rng.random() < 0.8]
+        stray = _lead_astray(rng, tables[table])
+        homes = [row for row in tables[table] if rng.random() < 0.8 and row is not stray]
         made: list[Row] = []
         for bookmark in tables["bookmarks"]:
             own = [row for row in homes if row["owner_id"] == bookmark["owner_id"]]
@@ -83,7 +84,15 @@ def links(tables: dict[str, list[Row]], rng: random.Random) -> None:
         if table == "collections":
             made = [row | {"added_at": values.moment(rng)} for row in made]
         tables["bookmark_tags" if table == "tags" else "bookmark_collections"] = made
-    for table in ("tags", "collections"):
-        stray = rng.choice([row for row in tables[table] if row["parent_id"] is not None])
-        stranger = next(row for row in tables[table] if row["owner_id"] != stray["owner_id"])
-        stray["parent_id"] = stranger["id"]
+
+
+def _lead_astray(rng: random.Random, rows: list[Row]) -> Row:
+    """Put one row without others below it below somebody else's, and return it.
+
+    It stays unused: were its parent deleted, it would go as well, and nothing could tell the bookmarks that bear it.
+    """
+    parents = {row["parent_id"] for row in rows}
+    stray = rng.choice([row for row in rows if row["id"] not in parents])
+    stranger = next(row for row in rows if row["owner_id"] != stray["owner_id"])
+    stray["parent_id"] = stranger["id"]
+    return stray
