@@ -78,7 +78,8 @@ class SocketResult:
     """What `SocketJob` found.
 
     `missing` deliveries did not come in time. `idle_bytes` is the memory that the first of the `processes` has gained
-    for each subscribed socket when all have heard of an event and nothing goes on. `sample` is the last delivery.
+    for each subscribed socket when all have heard of an event and nothing goes on. `told` is what each socket was told,
+    in its order: a socket that is told anything else, or anything twice, ends the job.
     """
 
     sockets: int
@@ -88,7 +89,7 @@ class SocketResult:
     seconds: float
     idle_bytes: float
     cpu_seconds: dict[str, float]
-    sample: str
+    told: list[str]
 
     def per_cpu_second(self, name: str) -> float:
         """Deliveries for one second of CPU of the process tree `name`."""

@@ -24,7 +24,7 @@ class _Count:
     def __init__(self, marker: str) -> None:
         self._marker = marker.encode()
         self.deliveries = 0
-        self.sample = b""
+        self.told: list[bytes] | None = None
         self.trouble: str | None = None
         self.last = 0.0
         self._wanted = 0
@@ -36,7 +36,6 @@ class _Count:
             self.ended(f"an unexpected message: {text[:300].decode(errors='replace')}")
             return
         self.deliveries += 1
-        self.sample = text
         if self.deliveries >= self._wanted:
             self.last = perf_counter()
             self._reached.set()
@@ -62,16 +61,25 @@ class _Count:
 
 
 class _Ear:
-    """Remembers the last message of one socket, and passes all of them on."""
+    """Hears one socket: checks that it is told the same in the same order as all the others, and passes it on."""
 
-    __slots__ = ("_count", "last")
+    __slots__ = ("_count", "heard", "last")
 
     def __init__(self, count: _Count) -> None:
         self._count = count
         self.last = b""
+        self.heard = 0
 
     def __call__(self, text: bytes) -> None:
         self.last = text
+        told = self._count.told
+        if told is not None:
+            if self.heard == len(told):
+                told.append(text)
+            elif told[self.heard] != text:
+                self._count.ended(f"a socket was told {text!r} where another was told {told[self.heard]!r}")
+                return
+            self.heard += 1
         self._count.heard(text)
 
 
@@ -88,7 +96,7 @@ async def run(job: SocketJob) -> SocketResult:
             held = memory_bytes(server) if server is not None else 0
             opened = stack.pop_all()
         async with opened:
-            return await _measure(job, count, source, made, idle_bytes=(held - empty) / job.sockets)
+            return await _measure(job, count, ears, source, made, idle_bytes=(held - empty) / job.sockets)
     finally:
         source.terminate()
 
@@ -135,8 +143,9 @@ async def _wake(job: SocketJob, count: _Count, ears: list[_Ear], source: asyncpg
 
 
 async def _measure(
-    job: SocketJob, count: _Count, source: asyncpg.Connection, made: int, *, idle_bytes: float
+    job: SocketJob, count: _Count, ears: list[_Ear], source: asyncpg.Connection, made: int, *, idle_bytes: float
 ) -> SocketResult:
+    count.told = []
     heard_before, before, began = count.deliveries, cpu_of(job.processes), perf_counter()
     ends, events, count.last = began + job.seconds, 0, began
     while events < job.events and perf_counter() < ends:
@@ -146,7 +155,9 @@ async def _measure(
         await source.execute(job.statement, made + events)
     wanted = events * job.sockets
     is_complete = await count.reach(heard_before + wanted, max(ends, perf_counter()) + job.drain_seconds)
-    finished = count.last if is_complete else perf_counter()
+    finished, after = count.last if is_complete else perf_counter(), cpu_of(job.processes)
+    if is_complete:
+        await _check(count, ears, events)
     deliveries = count.deliveries - heard_before
     return SocketResult(
         sockets=job.sockets,
@@ -155,6 +166,17 @@ async def _measure(
         missing=wanted - deliveries,
         seconds=finished - began,
         idle_bytes=idle_bytes,
-        cpu_seconds=spent(before, cpu_of(job.processes)),
-        sample=count.sample.decode(),
+        cpu_seconds=spent(before, after),
+        told=[text.decode() for text in count.told],
     )
+
+
+async def _check(count: _Count, ears: list[_Ear], events: int) -> None:
+    """Raise `ConnectionError` unless every socket was told every event exactly once; that the order is one was seen."""
+    until = perf_counter() + _QUIET_SECONDS
+    if await count.reach(count.deliveries + 1, until):
+        raise ConnectionError("more was delivered than had happened")
+    heard = {ear.heard for ear in ears}
+    assert count.told is not None
+    if heard != {events} or len(set(count.told)) != events:
+        raise ConnectionError(f"of {events} events sockets were told {sorted(heard)}, {len(set(count.told))} different")

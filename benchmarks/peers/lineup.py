@@ -10,6 +10,7 @@ from uuid import UUID
 from benchmarks.peers.node import package_version, script
 from benchmarks.peers.servers import Listed, Request, Server, Subscription
 from kit.ids import decode_global_id
+from services.events import seq_of
 
 GRAPHMARK: Final = "Graphmark"
 MERCURIUS: Final = "mercurius"
@@ -76,7 +77,7 @@ def graphmark(dsn: str, token: str, data_dir: str) -> Server:
         small=_graphql("{ viewer { id } }", {}, authorization),
         rows=lambda body: list(body["data"]["bookmarks"]["nodes"]),
         read=_our_bookmark,
-        following=Subscription(path="/graphql", init=authorization, document=EVENTS),
+        following=Subscription(path="/graphql", init=authorization, document=EVENTS, number=seq_of),
     )
 
 

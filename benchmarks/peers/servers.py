@@ -51,11 +51,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """How to follow the bookmarks: the path, the payloads of `connection_init` and of `subscribe`."""
+    """How to follow the bookmarks: the path, the payloads of `connection_init` and of `subscribe`.
+
+    `number` reads the number of an event from its cursor.
+    """
 
     path: str
     init: Mapping[str, Any] = field(default_factory=dict)
     document: str = ""
+    number: Callable[[str], int] = int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
