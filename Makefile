@@ -61,8 +61,13 @@ fmt: install ## Format the code and mend what can be mended
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format --quiet .
 
 .PHONY: bench
-bench: install ## Measure against the peers and limits of docs (ARGS="--only import" for some of it)
+bench: install ## Measure everything against peers and limits (ARGS="--only import,search" for some of it)
 	@$(PY) -m benchmarks $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: install ## Install the servers of other projects (npm), compare lists, pages and fan-out with them
+	@$(PY) -m benchmarks.peers setup
+	@$(PY) -m benchmarks --only list,pages,fanout $(ARGS)
 
 .PHONY: fuzz-executor
 fuzz-executor: install ## Compare the compiled executor with the resolvers (N=20000 operations; SEED=1 repeats a run)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import click
 import uvloop
@@ -11,6 +11,7 @@ import uvloop
 from benchmarks import fanout, imports, listing, pages, report, search
 from benchmarks.harness import Finding, Findings, Options
 from benchmarks.lab import Lab, open_lab
+from benchmarks.versions import machine, versions
 
 Suite = Callable[[Lab, Options], Awaitable[Findings]]
 SUITES: Final[dict[str, Suite]] = {
@@ -37,12 +38,13 @@ def main(*, only: str, quick: bool, seed: int, no_peers: bool) -> None:
         raise click.UsageError(f"There is no suite {', '.join(unknown)}; there are {', '.join(SUITES)}.")
     options = Options(quick=quick, seed=seed, peers=not no_peers)
     started = datetime.now(UTC)
-    findings = uvloop.run(_measure(names, options))
+    about: dict[str, Any] = {"machine": machine()}
+    findings, about["versions"] = uvloop.run(_measure(names, options))
     report.show(findings)
-    click.echo(f"Kept in {report.write(findings, options, started)}")
+    click.echo(f"Kept in {report.write(findings, options, started, about)}")
 
 
-async def _measure(names: list[str], options: Options) -> list[Finding]:
+async def _measure(names: list[str], options: Options) -> tuple[list[Finding], dict[str, str]]:
     rows: list[Finding] = []
     async with open_lab(options.seed) as lab:
         for name in names:
@@ -52,7 +54,7 @@ async def _measure(names: list[str], options: Options) -> list[Finding]:
                     rows += (await SUITES[name](lab, options)).rows
             except TimeoutError:
                 rows.append(Finding(name, "the suite", note=f"not done within {SUITE_SECONDS:g} s"))
-    return rows
+        return rows, await versions(lab.url)
 
 
 if __name__ == "__main__":
