@@ -12,10 +12,11 @@ from typing import Any
 import asyncpg
 
 UNUSED_SECONDS = 300.0
+"""After so long without use a connection goes back to the pool, and after as long again the pool closes it."""
 
 
 class Connections:
-    """At most `size` connections of `pool`, the latest used first. Whoever finds none free waits for his turn."""
+    """At most `size` connections of `pool`, the latest used first. Whoever finds none free waits for their turn."""
 
     def __init__(self, pool: asyncpg.Pool, *, size: int) -> None:
         self._pool = pool

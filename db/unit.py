@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import asyncpg
 import orjson
 
-from db.connections import Connections
+from db.connections import UNUSED_SECONDS, Connections
 from kit.errors import Unavailable
 
 Ringer = Callable[[str], Awaitable[None]]
@@ -102,7 +102,7 @@ class Database:
                 init=_prepare,
                 timeout=_CONNECT_SECONDS,
                 statement_cache_size=_STATEMENT_CACHE,
-                max_inactive_connection_lifetime=300,
+                max_inactive_connection_lifetime=UNUSED_SECONDS,
                 server_settings={
                     "application_name": name,
                     "timezone": "UTC",
