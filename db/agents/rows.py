@@ -110,12 +110,6 @@ async def by_id(rows: Rows, owner_id: UUID, key: UUID) -> TaskRow | None:
     )
 
 
-async def by_ids(rows: Rows, owner_id: UUID, keys: list[UUID]) -> list[TaskRow]:
-    """Return those of `keys` that are the owner's, in no order."""
-    found = await rows.fetch(f"SELECT {_COLUMNS} FROM a2a_tasks WHERE owner_id = $1 AND id = ANY($2)", owner_id, keys)
-    return [TaskRow(**row) for row in found]
-
-
 async def renew(rows: Rows, lease: Lease, *, lease_seconds: float) -> bool:
     """Prolong a lease; False when it was lost."""
     return bool(

@@ -9,7 +9,6 @@ from resolvers.bookmarks.changes import (
 )
 from resolvers.bookmarks.following import (
     FOLLOWED,
-    BookmarkEventRow,
     Resume,
     bookmark_changed,
     event_bookmark,
@@ -28,7 +27,6 @@ from resolvers.bookmarks.lists import (
 __all__ = [
     "FOLLOWED",
     "SOURCE",
-    "BookmarkEventRow",
     "Resume",
     "bookmark",
     "bookmark_by_url",

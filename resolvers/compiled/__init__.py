@@ -6,8 +6,7 @@ wrong, is left to the ordinary resolvers: docs/decisions/0013-compiled-execution
 """
 
 from resolvers.compiled.executor import CompiledExecutor
-from resolvers.compiled.facts import FACT, answers, printed, with_columns
-from resolvers.compiled.planner import coverage
+from resolvers.compiled.facts import answers, printed, with_columns
 from resolvers.compiled.plans import Plans
 
-__all__ = ["FACT", "CompiledExecutor", "Plans", "answers", "coverage", "printed", "with_columns"]
+__all__ = ["CompiledExecutor", "Plans", "answers", "printed", "with_columns"]
