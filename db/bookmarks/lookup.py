@@ -24,11 +24,11 @@ async def by_url_key(
     """Return the owner's bookmark of an address; one in the trash only when `in_trash` is true."""
     query = Query(owner_id)
     place = "" if in_trash else "AND b.deleted_at IS NULL"
-    row = await rows.fetchrow(
-        f"SELECT {shape.columns(query, 'b')} FROM bookmarks b WHERE b.owner_id = $1 AND b.url_key = $2 {place}",
-        owner_id,
-        url_key,
-    )
+    sql = f"""
+        SELECT {shape.columns(query, "b")} FROM bookmarks b
+        WHERE b.owner_id = {query.owner} AND b.url_key = {query.bind(url_key)} {place}
+    """
+    row = await rows.fetchrow(sql, *query.arguments)
     return shape.row(row) if row else None
 
 
