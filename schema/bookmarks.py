@@ -128,7 +128,8 @@ class BookmarkEvent:
 
     cursor: str = strawberry.field(description="Send it as `after` to go on behind this event.")
     resync: bool = strawberry.field(
-        description="Read what you show afresh: events were lost to retention, or too many bookmarks changed at once."
+        description="Read what you show afresh: events were lost to retention or to slow reading, or too many bookmarks"
+        " changed at once."
     )
     change: BookmarkChange | None = strawberry.field(description="What happened; null when events were lost.")
     bookmark_ids = strawberry.field(
