@@ -1,7 +1,6 @@
 """One account's changes delivered to many sockets of one process, and what a socket costs while nothing happens."""
 
 import resource
-from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 from typing import Final
@@ -57,7 +56,7 @@ async def run(lab: Lab, options: Options) -> Findings:
     ]
     random = Random(options.seed)  # noqa: S311  an order, not a secret
     for sockets in SOCKETS:
-        measured: dict[str, Measured] = {pace: defaultdict(list) for pace in PACES}
+        measured: dict[str, Measured] = {pace: {server.name: [] for server in servers} for pace in PACES}
         turns = [(server, pace) for server in servers for pace in PACES]
         for _ in range(1 if options.quick else 3):
             for server, pace in random.sample(turns, len(turns)):
@@ -129,6 +128,7 @@ async def _statement(stage: Stage) -> str:
 
 
 def _report(findings: Findings, what: str, measured: Measured) -> None:
+    measured = {name: results for name, results in measured.items() if results}
     for name, results in measured.items():
         findings.plain(f"{what}, deliveries per CPU second: {name}", _per_cpu(results), _details(results))
     if GRAPHMARK not in measured:
@@ -143,7 +143,7 @@ def _report(findings: Findings, what: str, measured: Measured) -> None:
 
 
 def _report_idle(findings: Findings, sockets: int, paces: Sequence[Measured]) -> None:
-    ours = [result for measured in paces for result in measured.get(GRAPHMARK, ())]
+    ours = [result for measured in paces for result in measured[GRAPHMARK]]
     if ours:
         limit = Samples([40.0], "KiB")
         findings.against(f"{sockets:,} sockets, memory of an idle one", _idle(ours), "40 KiB", limit, Goal(1))

@@ -1,6 +1,5 @@
 """The list query, the small query, and the memory of an idle server: whole servers over HTTP, side by side."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
@@ -70,7 +69,7 @@ async def _measure(stage: Stage, targets: Targets, options: Options, findings: F
     """Load the targets in turns, in shuffled order, some seconds each."""
     random = Random(options.seed)  # noqa: S311  an order, not a secret
     rounds, seconds = (2, 1.0) if options.quick else (5, 3.0)
-    measured: Measured = defaultdict(list)
+    measured: Measured = {name: [] for name in targets}
     for _ in range(rounds):
         for name in random.sample(list(targets), len(targets)):
             one, request = targets[name]
@@ -88,7 +87,7 @@ async def _measure(stage: Stage, targets: Targets, options: Options, findings: F
                 continue
             assert result.faults == 0, f"{name} gave {result.faults} wrong answers of {result.answers}"
             measured[name].append(result)
-    return measured
+    return {name: results for name, results in measured.items() if results}
 
 
 def _report_list(findings: Findings, query: str, measured: Measured) -> None:
