@@ -1,7 +1,8 @@
 """Runs operations on the Strawberry schema: parsed once, limited, bounded in time, every error worded.
 
-It calls graphql-core beneath Strawberry with the schema's own `execution_context_class`, so a faster executor is a
-parameter of the schema and nothing here changes. Schema extensions of Strawberry are not run; field extensions are.
+It calls graphql-core beneath Strawberry with the schema's own `execution_context_class`. Where that compiles, a query
+that has plans for all its root fields is answered without it (resolvers.compiled). Schema extensions of Strawberry are
+not run; field extensions are.
 """
 
 import time
@@ -30,7 +31,7 @@ from app.graphql.errors import formatted, outcome_of
 from kit.errors import BadInput, GraphmarkError, Unavailable
 from kit.settings import Executor as ExecutorKind
 from kit.settings import Settings
-from resolvers.compiled import CompiledExecutor
+from resolvers.compiled import CompiledExecutor, shortcut_key
 from resolvers.context import Context
 from schema.limits import too_complex
 
@@ -145,18 +146,18 @@ class Engine:
         return is_allowed(self._settings.introspection, context.viewer)
 
     async def _run(self, plan: Plan, context: Context) -> ExecutionResult:
+        shortcut = None
         if self._is_compiled:
-            viewer = context.viewer
-            shortcut = plan.prepared.plans.shortcuts.get((id(plan.node), None if viewer is None else viewer.role))
-            if shortcut is not None:
-                data = await shortcut.answer(
-                    context, plan.operation.variables, hide_suggestions=not self._is_open(context)
-                )
-                if data is not None:
-                    return ExecutionResult(data, None)
+            shortcut = plan.prepared.plans.shortcuts.get(shortcut_key(plan.node, context.viewer))
+        if shortcut is not None:
+            data = await shortcut.answer(context, plan.operation.variables, hide_suggestions=not self._is_open(context))
+            if data is not None:
+                return ExecutionResult(data, None)
         executor = self.build(plan, context)
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
+        if shortcut is not None and isinstance(executor, CompiledExecutor):
+            executor.is_planning = False  # its plans are those that failed just now; a third try would be one too many
         result = execute_root_selection_set(executor)
         return result if isinstance(result, ExecutionResult) else await result
 

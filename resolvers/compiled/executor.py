@@ -12,7 +12,7 @@ from resolvers.compiled.facts import Answers, fact_of
 from resolvers.compiled.planner import Planner
 from resolvers.compiled.plans import MAX_PLANS, FieldPlan, Plans
 from resolvers.compiled.selections import NotCoveredError
-from resolvers.compiled.shortcut import Shortcut
+from resolvers.compiled.shortcut import Shortcut, shortcut_key
 
 log = structlog.get_logger(__name__)
 
@@ -22,19 +22,21 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
 
     `context_value` is a resolvers.context.Context. Whoever runs a document more than once sets `plans` to what is
     remembered of it. Whatever goes wrong in a plan, the ordinary path answers instead: reading twice changes nothing,
-    and errors have their places, their paths and their nulls from graphql-core alone.
+    and errors have their places, their paths and their nulls from graphql-core alone. Where plans have gone wrong
+    already, `is_planning` is set to False.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plans = Plans()
+        self.is_planning = True
 
     def execute_field(
         self, parent_type: Any, source: Any, field_details_list: Any, path: Any, position_context: Any
     ) -> Any:
         """See graphql-core's `Executor.execute_field`."""
         definition = parent_type.fields.get(field_details_list[0].node.name.value)
-        if definition is not None and isinstance(fact_of(definition), Answers):
+        if self.is_planning and definition is not None and isinstance(fact_of(definition), Answers):
             plan = self.plan_of(definition, field_details_list)
             if plan is not None:
                 return self._planned(plan, parent_type, source, field_details_list, path, position_context)
@@ -51,8 +53,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         )
 
     def _note_shortcut(self, root_type: Any, grouped: Any) -> None:
-        viewer = self.context_value.viewer
-        key = (id(self.operation), None if viewer is None else viewer.role)
+        key = shortcut_key(self.operation, self.context_value.viewer)
         if key in self.plans.shortcuts:
             return
         fields: list[tuple[str, FieldPlan]] = []

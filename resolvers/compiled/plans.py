@@ -36,7 +36,7 @@ class Plans:
         self.known: dict[Any, FieldPlan | None] = {}
         self.conditions: tuple[str, ...] | None = None
         self.shortcuts: dict[tuple[int, Role | None], Any] = {}
-        """By the identity of the operation and the viewer's role: resolvers.compiled.shortcut.Shortcut, or None."""
+        """By resolvers.compiled.shortcut.shortcut_key, one for each operation and role: a Shortcut, or None."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 
 from kit.errors import GraphmarkError
 from resolvers.compiled.plans import FieldPlan
 from resolvers.compiled.selections import NotCoveredError
 from resolvers.context import Context
+from services.permissions import Role, Viewer
 
 log = structlog.get_logger(__name__)
 _NO_VARIABLES = VariableValues({}, {})
+
+
+def shortcut_key(operation: OperationDefinitionNode, viewer: Viewer | None) -> tuple[int, Role | None]:
+    """Return under what `Plans.shortcuts` has the short way of an operation of its document for viewers like this."""
+    return id(operation), None if viewer is None else viewer.role
 
 
 @dataclass(frozen=True, slots=True)
