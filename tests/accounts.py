@@ -12,7 +12,7 @@ from services.permissions import Viewer
 from tests.conftest import TEMPLATE, on_database
 from tests.make import Maker
 
-LARGE, SMALL = 20_000, 300
+LARGE, SMALL = 100_000, 300
 """Bookmarks, rows of imports and events of each."""
 
 FILL = """
