@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from types import coroutine
 from typing import Any
 
 from litestar.types import HTTPResponseStartEvent, Receive, Send
 
 from app import metrics
+from app.graphql.begun import Begun
 from app.graphql.callers import Headers
 from app.graphql.requests import Refusal
 
@@ -93,7 +93,7 @@ class Body:
         else:
             try:
                 async with asyncio.timeout(READ_SECONDS):
-                    message = await _rest(steps, waited_for)
+                    message = await Begun(steps, waited_for)
             except TimeoutError:
                 raise Refusal(HTTPStatus.REQUEST_TIMEOUT, "The rest of the request did not come.") from None
         if message["type"] == "http.disconnect":
@@ -101,21 +101,6 @@ class Body:
         self.is_complete = not message.get("more_body", False)
         body: bytes = message.get("body", b"")
         return body
-
-
-@coroutine
-def _rest(steps: Generator[Any, Any, Any], waited_for: Any) -> Generator[Any, Any, Any]:
-    """Go on with an awaitable that has made its first step and waits: hand on what it waits for, and what comes."""
-    while True:
-        sent = failed = None
-        try:
-            sent = yield waited_for
-        except BaseException as error:  # noqa: BLE001  a cancellation too is for the awaitable to hear of
-            failed = error
-        try:
-            waited_for = steps.send(sent) if failed is None else steps.throw(failed)
-        except StopIteration as done:
-            return done.value
 
 
 def too_large(max_bytes: int) -> Refusal:

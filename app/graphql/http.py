@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import structlog
-from graphql import OperationType
 from litestar.types import HTTPScope, Receive, Send
 
 from app.graphql import bodies, sse
@@ -30,7 +29,7 @@ from app.graphql.negotiation import (
     accepted,
     content_type,
 )
-from app.graphql.requests import Refusal, operation_in_json, operation_in_query_string
+from app.graphql.requests import Refusal, operation_in_json, operation_in_query_string, refuse_kind
 from kit.errors import ErrorCode, GraphmarkError, RateLimited
 from kit.settings import Toggle
 
@@ -187,17 +186,6 @@ def refuse_malformed_host(headers: Headers) -> None:
     host = headers.get("host")
     if host is not None and not is_plain_host(host):
         raise Refusal(HTTPStatus.BAD_REQUEST, "The Host header is no address.")
-
-
-def refuse_kind(kind: OperationType, method: str, *, is_stream: bool) -> None:
-    """Refuse a mutation by GET (405), and a subscription whose caller cannot take a stream (406)."""
-    if kind is OperationType.MUTATION and method == "GET":
-        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Mutations are accepted by POST only.", headers={"allow": "POST"})
-    if kind is OperationType.SUBSCRIPTION and not is_stream:
-        raise Refusal(
-            HTTPStatus.NOT_ACCEPTABLE,
-            f"A subscription needs `Accept: {EVENT_STREAM}`, or a WebSocket with graphql-transport-ws.",
-        )
 
 
 def _problem_of(refusal: Refusal, request_id: str) -> dict[str, Any]:

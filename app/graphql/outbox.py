@@ -6,15 +6,16 @@ Only when the transport asks for patience does a task begin to write, and ends w
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 from litestar.types import Send
 
+from app.graphql.begun import Begun
+
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 ROOM_MESSAGES, ROOM_BYTES = 16, 1024 * 1024
 SEND_SECONDS = 60.0
-TOO_SLOW = 1013
 
 
 class Parcel(NamedTuple):
@@ -140,13 +141,13 @@ class Outbox:
             return False
         steps = self._send(parcel.message).__await__()
         try:
-            step = next(steps)
+            waited_for = next(steps)
         except StopIteration:
             return True
         except (OSError, RuntimeError):  # the client is gone; the reader learns of it by itself
             self._is_over = True
             return True
-        self._writer = asyncio.create_task(self._write(_Begun(step, steps)), name="outbox")
+        self._writer = asyncio.create_task(self._write(Begun(steps, waited_for)), name="outbox")
         return True
 
     def _wait(self, follower: Follower | None, parcel: Parcel) -> None:
@@ -205,17 +206,3 @@ class Outbox:
             self._make_room()
             return parcel
         return None
-
-
-class _Begun:
-    """An awaitable whose first step has been taken already, and waits for `step`."""
-
-    __slots__ = ("_step", "_steps")
-
-    def __init__(self, step: Any, steps: Generator[Any, Any, Any]) -> None:
-        self._step = step
-        self._steps = steps
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        yield self._step
-        return (yield from self._steps)

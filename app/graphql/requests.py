@@ -5,8 +5,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from graphql import OperationType
 
 from app.graphql.engine import Operation
+from app.graphql.negotiation import EVENT_STREAM
 from app.graphql.persisted import hash_of, named_hash
 from kit.errors import BadInput, ErrorCode
 
@@ -108,3 +110,14 @@ def operation_in_query_string(query_string: bytes) -> Operation:
         if fields.get(name):
             value[name] = parse_json(fields[name], f"`{name}`")
     return operation_in(value)
+
+
+def refuse_kind(kind: OperationType, method: str, *, is_stream: bool) -> None:
+    """Refuse a mutation by GET (405), and a subscription whose caller cannot take a stream (406)."""
+    if kind is OperationType.MUTATION and method == "GET":
+        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Mutations are accepted by POST only.", headers={"allow": "POST"})
+    if kind is OperationType.SUBSCRIPTION and not is_stream:
+        raise Refusal(
+            HTTPStatus.NOT_ACCEPTABLE,
+            f"A subscription needs `Accept: {EVENT_STREAM}`, or a WebSocket with graphql-transport-ws.",
+        )

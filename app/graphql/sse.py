@@ -20,7 +20,7 @@ from app.graphql.engine import Answer, ContextFactory, Operation, Plan
 from app.graphql.errors import problem
 from app.graphql.operations import Operations
 from app.graphql.outbox import Outbox, Parcel
-from app.graphql.requests import Refusal
+from app.graphql.requests import refuse_kind
 from app.graphql.tasks import cancelled
 from kit.errors import ErrorCode
 from services.permissions import Viewer
@@ -50,8 +50,8 @@ async def respond(
     scope, receive, send = connection
     context = new_context()
     plan = endpoint.engine.plan(operation, context)
-    if not isinstance(plan, Answer) and plan.kind is OperationType.MUTATION and scope["method"] == "GET":
-        raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "Mutations are accepted by POST only.", headers={"allow": "POST"})
+    if not isinstance(plan, Answer):
+        refuse_kind(plan.kind, scope["method"], is_stream=True)
     key, limit = connection_key(caller.viewer, scope), endpoint.settings.max_subscriptions_per_websocket
     with endpoint.connections.counted("event streams", key, limit=limit), metrics.STREAMS.track_inprogress():
         headers = [*_HEADERS, (b"x-request-id", context.request_id.encode())]

@@ -3,8 +3,8 @@
 Close codes: 4400 a message that is not the protocol's, 4401 subscribe before the acknowledgement, 4403 a token or an
 origin that is not accepted, or a session that has ended, 4406 another subprotocol, 4408 no `connection_init` in time,
 4409 an id in use, 4429 a second `connection_init` or too many sockets of one caller, 4500 a fault of ours, 1009 a
-message that is too long, and 1013 a reader too slow for its subscriptions: it may reconnect and resume `after` its
-last cursor.
+message that is too long, and 1013 a client that takes nothing for a minute, or something away that this needs: it may
+reconnect and resume `after` its last cursor.
 """
 
 import asyncio
