@@ -225,4 +225,5 @@ def _object(members: tuple[Member, ...], query: Query, alias: str) -> str:
     if not members:
         return "'{}'::json"
     listed = ", ".join(member.sql(query, alias, place) for place, member in enumerate(members))
-    return f"(SELECT row_to_json(shown) FROM (SELECT {listed}) AS shown)"
+    # The name has a blank because no response name has one: a member called like the row would be taken for it.
+    return f'(SELECT row_to_json("the row") FROM (SELECT {listed}) AS "the row")'

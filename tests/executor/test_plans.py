@@ -182,6 +182,18 @@ async def test_a_plan_that_fails_is_told_of_and_answered_by_resolvers(
     assert told == ["executor.planning_failed"]
 
 
+@pytest.mark.parametrize("name", ["shown", "link", "r", "row_to_json", "select"])
+async def test_a_response_name_may_be_a_word_of_the_statement(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(executor, "log", None)  # a plan that fails would be told of
+    monkeypatch.setattr("resolvers.compiled.shortcut.log", None)
+    document = f"{{ bookmarks(last: 1) {{ nodes {{ {name}: title tags {{ {name}: path }} }} }} }}"
+    for _ in range(2):  # a plan of the executor, then the short way
+        body = await desk.ask(document)
+        assert body["data"]["bookmarks"]["nodes"] == [{name: "0", "tags": [{name: "a/b"}, {name: "c"}]}]
+
+
 async def test_a_refusal_is_told_once_and_by_the_resolvers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "log", None)  # a refusal is nothing to log: this would fail
     for _ in range(2):
