@@ -76,8 +76,6 @@ async def list_collections(
         request,
         name,
         await collections.page(database, viewer, wanted, request, sort=sort, descending=descending, shape=shape),
-        lambda one: one[0],
-        lambda one: one[1:],
         lambda: collections.count(database, viewer, wanted),
     )
 

@@ -82,8 +82,6 @@ async def list_imports(
         request,
         jobs.ORDER,
         await jobs.page(database, viewer, request, statuses=statuses, shape=shape),
-        lambda one: one[0],
-        lambda one: one[1:],
         lambda: jobs.count(database, viewer, statuses=statuses),
     )
 
@@ -106,9 +104,7 @@ async def items(
     return connection(
         request,
         jobs.ITEM_ORDER,
-        found,
-        lambda fate: fate,
-        lambda fate: (fate.row,),
+        [(fate, fate.row) for fate in found],
         lambda: jobs.count_items(database, owned, outcomes=outcomes),
     )
 

@@ -10,7 +10,6 @@ import strawberry
 from kit.paging import CursorValue, PageRequest, encode_cursor
 
 R = TypeVar("R")
-P = TypeVar("P")
 
 First = Annotated[
     int | None, strawberry.argument(description="How many to return from the start: 1 to 100, 20 when left out.")
@@ -84,22 +83,19 @@ class PageInfoRow:
 def connection(
     request: PageRequest,
     order: str,
-    placed: Sequence[P],
-    row_of: Callable[[P], R],
-    position_of: Callable[[P], tuple[CursorValue, ...]],
+    placed: Sequence[tuple[R, *tuple[CursorValue, ...]]],
     count: Callable[[], Awaitable[int]],
 ) -> ConnectionRows[R]:
-    """Cut `placed`, rows with their places, into the page that `request` asks for.
+    """Cut `placed` into the page that `request` asks for: rows, each with its values in `order`, the unique key last.
 
-    They are in the direction of reading and hold one more than `request.limit` when the list goes on. `position_of`
-    gives the sort values in `order`, the unique key last.
+    They are in the direction of reading and hold one more than `request.limit` when the list goes on.
     """
     kept = list(placed[: request.limit])
     if request.backward:
         kept.reverse()
     return ConnectionRows(
-        nodes=[row_of(one) for one in kept],
-        cursor_at=lambda place: encode_cursor(order, position_of(kept[place])),
+        nodes=[one[0] for one in kept],
+        cursor_at=lambda place: encode_cursor(order, kept[place][1:]),
         is_backward=request.backward,
         goes_on=len(placed) > request.limit,
         came_from=request.position is not None,

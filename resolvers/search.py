@@ -66,7 +66,7 @@ async def search(
         return found.matches
 
     views = [ResultView(hit.bookmark, hit.score, wanted) for hit in found.hits]
-    page = connection(request, wanted.order, views, lambda view: view, find.position_of, count)
+    page = connection(request, wanted.order, [(view, *find.position_of(view)) for view in views], count)
     return ResultRows(
         **vars(page),
         query=wanted,

@@ -69,8 +69,6 @@ async def list_tags(
         request,
         name,
         await tags.page(database, viewer, wanted, request, sort=sort, descending=descending, shape=shape),
-        lambda one: one[0],
-        lambda one: one[1:],
         lambda: tags.count(database, viewer, wanted),
     )
 

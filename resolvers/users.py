@@ -36,6 +36,4 @@ async def list_users(
     asking, database = viewer_of(info), info.context.database
     request = page_request(users.ORDER, users.KINDS, first=first, after=after, last=last, before=before)
     placed = await users.page(database, asking, request, shape_of(info, TYPE, rows.WHOLE))
-    return connection(
-        request, users.ORDER, placed, lambda one: one[0], lambda one: one[1:], lambda: users.count(database, asking)
-    )
+    return connection(request, users.ORDER, placed, lambda: users.count(database, asking))

@@ -11,7 +11,7 @@ from db import bookmarks as rows
 from db.bookmarks import BookmarkRow, BookmarkSort, Home, Placed
 from kit.errors import BadInput
 from kit.ids import decode_global_id
-from kit.paging import PageRequest, page_request
+from kit.paging import page_request
 from resolvers.context import Info, viewer_of
 from resolvers.ids import optional_key
 from resolvers.inputs.bookmarks import BookmarkFilter, BookmarkOrder
@@ -48,7 +48,7 @@ async def list_bookmarks(
     request = page_request(order.name, order.kinds, first=first, after=after, last=last, before=before)
     wanted = await _resolved(info, filter, order)
     placed = await bookmarks.page(database, viewer, wanted, order, request, shape_of(info, TYPE, rows.WHOLE))
-    return _cut(request, order, placed, lambda: bookmarks.count(database, viewer, wanted))
+    return connection(request, order.name, placed, lambda: bookmarks.count(database, viewer, wanted))
 
 
 def listed_under(home: Home) -> Any:
@@ -82,7 +82,7 @@ def listed_under(home: Home) -> Any:
             return await _counted(info, home, parent.id, wanted)
 
         name = ("bookmarks under", home, wanted, order, request, shape)
-        return _cut(request, order, await load(info, name, parent.id, fetch) or [], total)
+        return connection(request, order.name, await load(info, name, parent.id, fetch) or [], total)
 
     return bookmarks_under
 
@@ -119,12 +119,6 @@ async def _counted(info: Info, home: Home, key: UUID, wanted: rows.BookmarkFilte
         return await bookmarks.counts_under(database, viewer, home, keys, wanted)
 
     return await load(info, ("bookmarks counted under", home, wanted), key, fetch) or 0
-
-
-def _cut(
-    request: PageRequest, order: bookmarks.BookmarkOrder, placed: Sequence[Placed[BookmarkRow]], count: Any
-) -> ConnectionRows[BookmarkRow]:
-    return connection(request, order.name, placed, lambda one: one[0], lambda one: one[1:], count)
 
 
 def _order(given: BookmarkOrder | None) -> bookmarks.BookmarkOrder:
