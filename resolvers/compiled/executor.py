@@ -71,6 +71,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         """Return the plan of a field, None when it has none. Known plans are those of the same viewer's role."""
         viewer = self.context_value.viewer
         key = (
+            id(self.operation),  # whose conditions the values are of
             *(id(one.node) for one in details),
             None if viewer is None else viewer.role,
             *(self.variable_values.coerced.get(name) for name in self._conditions()),
@@ -88,14 +89,15 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         return get_argument_values(definition, node, self.variable_values, None, self.hide_suggestions)
 
     def _conditions(self) -> tuple[str, ...]:
-        """Return the names of the variables that decide what is selected."""
-        if self.plans.conditions is None:
+        """Return the names of the variables that decide what the operation selects."""
+        names = self.plans.conditions.get(id(self.operation))
+        if names is None:
             finder = _Conditions()
             visit(self.operation, finder)
             for fragment in self.fragments.values():
                 visit(fragment.definition, finder)
-            self.plans.conditions = tuple(sorted(finder.names))
-        return self.plans.conditions
+            names = self.plans.conditions[id(self.operation)] = tuple(sorted(finder.names))
+        return names
 
     async def _planned(
         self, plan: FieldPlan, parent_type: Any, source: Any, details: Any, path: Any, position_context: Any

@@ -34,7 +34,8 @@ class Plans:
 
     def __init__(self) -> None:
         self.known: dict[Any, FieldPlan | None] = {}
-        self.conditions: tuple[str, ...] | None = None
+        self.conditions: dict[int, tuple[str, ...]] = {}
+        """By the identity of the operation: the variables in its @skip and @include."""
         self.shortcuts: dict[tuple[int, Role | None], Any] = {}
         """By resolvers.compiled.shortcut.shortcut_key, one for each operation and role: a Shortcut, or None."""
 

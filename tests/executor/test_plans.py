@@ -60,10 +60,17 @@ class Desk:
         self.engine._executor = CompiledExecutor  # noqa: SLF001  whatever GRAPHMARK_EXECUTOR says of the schema
         self.engine._is_compiled = True  # noqa: SLF001  as above
 
-    async def ask(self, document: str, variables: dict[str, Any] | None = None, who: Viewer | None = None) -> Any:
+    async def ask(
+        self,
+        document: str,
+        variables: dict[str, Any] | None = None,
+        who: Viewer | None = None,
+        *,
+        name: str | None = None,
+    ) -> Any:
         """Return the body of the answer as a client reads it."""
         context = Context(self.services, who or self.viewer, "test")
-        plan = self.engine.plan(Operation(document, None, variables), context)
+        plan = self.engine.plan(Operation(document, name, variables), context)
         answer = await self.engine.execute(plan, context) if isinstance(plan, Plan) else plan
         return orjson.loads(orjson.dumps(answer.body))
 
@@ -107,6 +114,21 @@ async def test_conditions_and_roles_have_plans_of_their_own(desk: Desk, planned:
     assert planned == ["bookmarks"] * 2
     await desk.ask(document, {"x": True}, Viewer(desk.viewer.id, Role.ADMIN))
     assert planned == ["bookmarks"] * 3
+
+
+async def test_each_operation_of_a_document_has_conditions_and_plans_of_its_own(desk: Desk) -> None:
+    document = """
+    query Plain { bookmarks(last: 1) { nodes { domain } } }
+    query First($x: Boolean!, $b: Boolean!) { ...Page other: bookmarks(last: 1) { nodes { id @skip(if: $b) } } }
+    query Second($x: Boolean!, $y: Boolean!) { ...Page other: bookmarks(last: 1) { nodes { id @skip(if: $y) } } }
+    fragment Page on Query { bookmarks(last: 1) { nodes { domain title @include(if: $x) } } }
+    """
+    assert await desk.ask(document, name="Plain") == {"data": {"bookmarks": {"nodes": [{"domain": "example.org"}]}}}
+    for name, hides in (("First", "b"), ("Second", "y")):
+        for x, hidden in ((True, False), (False, True), (True, True), (False, False)):
+            data = (await desk.ask(document, {"x": x, hides: hidden}, name=name))["data"]
+            assert list(data["bookmarks"]["nodes"][0]) == (["domain", "title"] if x else ["domain"])
+            assert list(data["other"]["nodes"][0]) == ([] if hidden else ["id"])
 
 
 async def test_what_a_role_may_not_see_is_refused_though_an_administrator_asked_before(desk: Desk) -> None:
