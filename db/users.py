@@ -7,7 +7,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from db.query import Query
-from db.shapes import Shape, Source, Whole, placed, places
+from db.shapes import Keyset, Shape, Source, Whole
 from db.tables.users import User
 from db.unit import Rows, Unit
 
@@ -100,20 +100,10 @@ async def page(
     All accounts: whoever calls has made sure that `asking_id` may see them.
     """
     query = Query(asking_id)
-    compare, direction = (">", "ASC") if backward else ("<", "DESC")
-    beyond = ""
-    if position is not None:
-        created, key = (query.bind(part) for part in position)
-        beyond = f"AND (u.created_at, u.id) {compare} ({created}, {key})"
-    found = await rows.fetch(
-        f"""
-        SELECT {shape.columns(query, "u")}{places(shape, "u.created_at", "u.id")}
-        FROM users u WHERE {query.owner}::uuid IS NOT NULL {beyond}
-        ORDER BY u.created_at {direction}, u.id {direction} LIMIT {int(limit)}
-        """,
-        *query.arguments,
-    )
-    return placed(shape, found)
+    # Every argument of a statement has to be used in it, and a shape may or may not use the owner.
+    everybody = f"{query.owner}::uuid IS NOT NULL"
+    keyset = Keyset("users", "u", "u.created_at", not backward, position, limit)
+    return await keyset.page(rows, query, [everybody], shape)
 
 
 async def count(rows: Rows) -> int:

@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 from db.bookmarks.conditions import BookmarkFilter, Home, conditions_of, linked
 from db.bookmarks.rows import WHOLE, BookmarkRow
 from db.query import Query
-from db.shapes import Kind, Shape, Value, placed, places
+from db.shapes import Keyset, Kind, Shape, Value
 from db.unit import Rows
 
 R = TypeVar("R", default=BookmarkRow)
@@ -59,10 +59,7 @@ async def page(
 ) -> list[Placed[R]]:
     """Return at most `cut.limit` bookmarks, each with its place in the order, in the direction of reading."""
     query = Query(owner_id)
-    place = places(shape, _SORT_SQL[cut.sort], "b.id")
-    sql = _select(query, [*conditions_of(query, wanted)], cut, shape.columns(query, "b") + place)
-    found = await rows.fetch(sql, *query.arguments)
-    return placed(shape, found)
+    return await _keyset(cut).page(rows, query, conditions_of(query, wanted), shape)
 
 
 async def pages_under(
@@ -78,14 +75,14 @@ async def pages_under(
     """Return such a page for each of several collections or tags, in one statement; direct links only."""
     query = Query(owner_id)
     conditions = [*conditions_of(query, wanted), linked(home, "scope.id")]
-    columns = f"{shape.columns(query, 'b')}, {_SORT_SQL[cut.sort]} AS sort_value, b.id AS sort_id"
-    direction = _direction(cut)
+    keyset = _keyset(cut)
+    select = keyset.select(query, shape.columns(query, "b") + keyset.places, conditions)
     found: dict[UUID, list[Placed[R]]] = {key: [] for key in homes}
     for row in await rows.fetch(
         f"""
         SELECT page.*, scope.id AS home FROM unnest({query.bind(list(homes))}::uuid[]) AS scope (id)
-        CROSS JOIN LATERAL ({_select(query, conditions, cut, columns)}) AS page
-        ORDER BY page.sort_value {direction}, page.sort_id {direction}
+        CROSS JOIN LATERAL ({select}) AS page
+        ORDER BY page.sort_value {keyset.direction}, page.sort_id {keyset.direction}
         """,
         *query.arguments,
     ):
@@ -126,17 +123,6 @@ def count_under(home: Home) -> Value:
     )
 
 
-def _select(query: Query, conditions: list[str], cut: Slice, columns: str) -> str:
-    """Return the statement of one page. Its limit is text: PostgreSQL plans by it, and there are few of them."""
-    expression, direction = _SORT_SQL[cut.sort], _direction(cut)
-    if cut.position is not None:
-        value, key = (query.bind(part) for part in cut.position)
-        conditions = [*conditions, f"({expression}, b.id) {'<' if direction == 'DESC' else '>'} ({value}, {key})"]
-    return f"""
-        SELECT {columns} FROM bookmarks b WHERE {" AND ".join(conditions)}
-        ORDER BY {expression} {direction}, b.id {direction} LIMIT {int(cut.limit)}
-    """
-
-
-def _direction(cut: Slice) -> str:
-    return "DESC" if cut.descending != cut.backward else "ASC"
+def _keyset(cut: Slice) -> Keyset:
+    descending = cut.descending != cut.backward
+    return Keyset("bookmarks", "b", _SORT_SQL[cut.sort], descending, cut.position, cut.limit)

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar
 
 from db.collections.rows import WHOLE, CollectionRow
 from db.query import Query
-from db.shapes import Shape, placed, places
+from db.shapes import Keyset, Shape
 from db.unit import Rows
 
 
@@ -56,21 +56,9 @@ async def page(
 ) -> list[Placed[R]]:
     """Return at most `limit` collections beyond `position`, each with its place in the order, in reading direction."""
     query = Query(owner_id)
-    conditions = _conditions(query, wanted)
-    expression, direction = _SORT_SQL[sort], "DESC" if descending else "ASC"
-    if position is not None:
-        value, key = (query.bind(part) for part in position)
-        cast_to = "::bigint" if sort is CollectionSort.POSITION else ""
-        conditions.append(f"({expression}, c.id) {'<' if descending else '>'} ({value}{cast_to}, {key})")
-    found = await rows.fetch(
-        f"""
-        SELECT {shape.columns(query, "c")}{places(shape, expression, "c.id")}
-        FROM collections c WHERE {" AND ".join(conditions)}
-        ORDER BY {expression} {direction}, c.id {direction} LIMIT {int(limit)}
-        """,
-        *query.arguments,
-    )
-    return placed(shape, found)
+    value_type = "bigint" if sort is CollectionSort.POSITION else ""
+    keyset = Keyset("collections", "c", _SORT_SQL[sort], descending, position, limit, value_type)
+    return await keyset.page(rows, query, _conditions(query, wanted), shape)
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: CollectionFilter) -> int:

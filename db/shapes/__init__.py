@@ -7,7 +7,8 @@ statement either way, so what may be seen is decided in one place.
 """
 
 from db.shapes.facts import Fact, Identity, Kept, Kind, Link, One, Relation, Several, Source, Value
-from db.shapes.reading import by_keys, placed, places, related
+from db.shapes.keyset import Keyset
+from db.shapes.reading import by_keys, related
 from db.shapes.shape import Gap, Member, Printed, Shape, Shown, Together, Whole
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Gap",
     "Identity",
     "Kept",
+    "Keyset",
     "Kind",
     "Link",
     "Member",
@@ -29,7 +31,5 @@ __all__ = [
     "Value",
     "Whole",
     "by_keys",
-    "placed",
-    "places",
     "related",
 ]

@@ -1,7 +1,7 @@
 """The two statements that every table of the graph needs: rows by their keys, and the rows that belong to rows."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 from uuid import UUID
 
 from db.query import Query
@@ -10,19 +10,6 @@ from db.shapes.shape import Shape
 from db.unit import Rows
 
 R = TypeVar("R")
-
-
-def places(shape: Shape[Any], value: str, key: str) -> str:
-    """Return what to select beside a shape, so that `placed` finds where a row stands; nothing if nobody asks."""
-    return f", {value} AS sort_value, {key} AS sort_id" if shape.is_placed else ""
-
-
-def placed(shape: Shape[R], found: Sequence[Any]) -> list[tuple[R, Any, UUID]]:
-    """Return rows with their values in the order and their keys; without them (both None) where nobody asked."""
-    if shape.is_placed:
-        return [(shape.row(row), row["sort_value"], row["sort_id"]) for row in found]
-    nowhere = cast("UUID", None)
-    return [(shape.row(row), None, nowhere) for row in found]
 
 
 async def by_keys(

@@ -8,7 +8,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from db.query import Query
-from db.shapes import Shape, placed, places
+from db.shapes import Keyset, Shape
 from db.tags.rows import WHOLE, TagRow
 from db.unit import Rows
 
@@ -51,20 +51,8 @@ async def page(
 ) -> list[Placed[R]]:
     """Return at most `limit` tags beyond `position`, each with its place in the order, in the direction of reading."""
     query = Query(owner_id)
-    conditions = _conditions(query, wanted)
-    expression, direction = _SORT_SQL[sort], "DESC" if descending else "ASC"
-    if position is not None:
-        value, key = (query.bind(part) for part in position)
-        conditions.append(f"({expression}, t.id) {'<' if descending else '>'} ({value}, {key})")
-    found = await rows.fetch(
-        f"""
-        SELECT {shape.columns(query, "t")}{places(shape, expression, "t.id")}
-        FROM tags t WHERE {" AND ".join(conditions)}
-        ORDER BY {expression} {direction}, t.id {direction} LIMIT {int(limit)}
-        """,
-        *query.arguments,
-    )
-    return placed(shape, found)
+    keyset = Keyset("tags", "t", _SORT_SQL[sort], descending, position, limit)
+    return await keyset.page(rows, query, _conditions(query, wanted), shape)
 
 
 async def count(rows: Rows, owner_id: UUID, wanted: TagFilter) -> int:
