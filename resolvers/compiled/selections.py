@@ -1,11 +1,11 @@
 """Selections: what of a row is shown, and how the gaps that PostgreSQL leaves in its JSON are filled."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
+from graphql.pyutils import gather_with_cancel
 
 from db.shapes import Printed, Shown
 
@@ -68,12 +68,12 @@ async def objects(
         if not isinstance(row, Shown):
             return _whole(row)
         selection = of_shape[row.shape]
-        answers = await asyncio.gather(
+        answers = await gather_with_cancel(
             *(field.answer(row, executor, arguments[field]) for field in selection.fields.values())
         )
         return _filled(row, selection, dict(zip(selection.fields, answers, strict=True)))
 
-    return await asyncio.gather(*map(filled, rows))
+    return await gather_with_cancel(*map(filled, rows))
 
 
 def _whole(row: bytes | None) -> orjson.Fragment | None:

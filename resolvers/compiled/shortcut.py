@@ -1,6 +1,5 @@
 """The short way: a query whose every root field has a plan is answered without making an executor for it."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import structlog
 from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
+from graphql.pyutils import gather_with_cancel
 
 from kit.errors import GraphmarkError
 from resolvers.compiled.plans import FieldPlan
@@ -62,7 +62,7 @@ class Shortcut:
             if len(self.fields) == 1:
                 name, plan = self.fields[0]
                 return {name: await plan.run(None, asking)}
-            answers = await asyncio.gather(*(plan.run(None, asking) for _, plan in self.fields))
+            answers = await gather_with_cancel(*(plan.run(None, asking) for _, plan in self.fields))
         except (GraphmarkError, NotCoveredError):
             return None
         except Exception as error:  # noqa: BLE001  an executor answers, but somebody must hear of it

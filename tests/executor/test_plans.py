@@ -1,5 +1,6 @@
 """What the planner makes of a document: when, how often, for whom, and whose rows its statements can reach."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -214,6 +215,26 @@ async def test_a_response_name_may_be_a_word_of_the_statement(
     for _ in range(2):  # a plan of the executor, then the short way
         body = await desk.ask(document)
         assert body["data"]["bookmarks"]["nodes"] == [{name: "0", "tags": [{name: "a/b"}, {name: "c"}]}]
+
+
+async def test_what_is_refused_leaves_no_statement_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{ tags { nodes { name } } bookmarks(first: 0) { nodes { title } } }"
+    expected = await desk.ask(document)
+    assert "errors" in expected
+    ended: list[str] = []
+    real = plans.FieldPlan.answer
+
+    async def slow(self: plans.FieldPlan, source: Any, asking: Any, arguments: Any) -> Any:
+        if self.call.definition is CORE.query_type.fields["tags"]:  # type: ignore[union-attr]  # there are queries
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("tags")
+        return await real(self, source, asking, arguments)
+
+    monkeypatch.setattr(plans.FieldPlan, "answer", slow)
+    assert await desk.ask(document) == expected
+    assert ended == ["tags"]
 
 
 async def test_a_refusal_is_told_once_and_by_the_resolvers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
