@@ -36,10 +36,10 @@ from graphql import (
 )
 
 from kit.paging import DEFAULT_PAGE, MAX_PAGE
+from resolvers.compiled.facts import strawberry_field
 
 PLAIN_LIST_ITEMS = 5
 SIZE_ARGUMENTS = ("first", "last")
-_STRAWBERRY_FIELD = "strawberry-definition"  # where Strawberry keeps its field in graphql-core's extensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def _default_size(argument: GraphQLArgument) -> int:
 def _metadata(field: GraphQLField) -> tuple[int, int | None]:
     """Return the field's weight and assumed list size, from the directives `@cost` and `@listSize` on it."""
     weight, assumed = 1, None
-    definition = field.extensions.get(_STRAWBERRY_FIELD)
+    definition = strawberry_field(field)
     for directive in getattr(definition, "directives", None) or ():
         kind = type(directive).__name__
         if kind == "Cost":

@@ -15,11 +15,10 @@ from graphql import (
     Visitor,
     visit,
 )
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
 from app.graphql.engine import Operation, Plan
 from kit.errors import BadInput
+from resolvers.compiled.facts import strawberry_field
 from resolvers.live import SHARED, Shared
 from services import events
 from services.permissions import Viewer
@@ -83,8 +82,8 @@ def _root_field(operation: OperationDefinitionNode) -> FieldNode | None:
 
 def _shared(schema: GraphQLSchema, field: FieldNode) -> Shared | None:
     root = cast("GraphQLObjectType", schema.subscription_type)
-    definition = root.fields[field.name.value].extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    found = definition.metadata.get(SHARED) if isinstance(definition, StrawberryField) else None
+    definition = strawberry_field(root.fields[field.name.value])
+    found = None if definition is None else definition.metadata.get(SHARED)
     return found if isinstance(found, Shared) else None
 
 

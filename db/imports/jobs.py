@@ -105,8 +105,8 @@ async def insert(
 
 async def by_id(rows: Rows, owner_id: UUID, key: UUID) -> ImportRow | None:
     """Return one of the owner's imports or None."""
-    found = await by_ids(rows, owner_id, [key])
-    return found[0] if found else None
+    found = await by_keys(rows, SOURCE, owner_id, [key], WHOLE)
+    return found[0][1] if found else None
 
 
 async def lock(unit: Unit, owner_id: UUID, key: UUID) -> None:
@@ -114,17 +114,12 @@ async def lock(unit: Unit, owner_id: UUID, key: UUID) -> None:
     await unit.execute("SELECT FROM imports WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE", owner_id, key)
 
 
-async def by_ids(rows: Rows, owner_id: UUID, keys: list[UUID]) -> list[ImportRow]:
-    """Return those of `keys` that are the owner's, in the order of the keys."""
-    return [row for _, row in await by_keys(rows, SOURCE, owner_id, keys, WHOLE)]
-
-
 async def by_task(rows: Rows, owner_id: UUID, task_id: UUID) -> ImportRow | None:
     """Return the import that a task does or undoes, or None."""
     query = Query(owner_id)
-    row = await rows.fetchrow(
-        f"{_select(query, WHOLE)} AND (i.task_id = $2 OR i.undo_task_id = $2)", *query.arguments, task_id
-    )
+    task = query.bind(task_id)
+    sql = f"{_select(query, WHOLE)} AND (i.task_id = {task} OR i.undo_task_id = {task})"
+    row = await rows.fetchrow(sql, *query.arguments)
     return WHOLE.row(row) if row else None
 
 
@@ -132,7 +127,8 @@ async def snapshot(rows: Rows, owner_id: UUID, key: UUID) -> tuple[ImportRow, in
     """Return an import and the number of its owner's last event, as they were at one moment."""
     query = Query(owner_id)
     seq = ", coalesce((SELECT seq FROM event_counters WHERE owner_id = i.owner_id), 0) AS seq"
-    row = await rows.fetchrow(f"{_select(query, WHOLE, seq)} AND i.id = $2", *query.arguments, key)
+    sql = f"{_select(query, WHOLE, seq)} AND i.id = {query.bind(key)}"
+    row = await rows.fetchrow(sql, *query.arguments)
     return (WHOLE.row(row), row["seq"]) if row else None
 
 

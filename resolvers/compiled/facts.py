@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
 from db.shapes import Fact, Identity, Relation, Value
@@ -53,5 +54,5 @@ def fact_of(definition: Any) -> Fact | None:
 
 def strawberry_field(definition: Any) -> StrawberryField | None:
     """Return Strawberry's side of a field, or None for fields that are graphql-core's own."""
-    field: StrawberryField | None = definition.extensions.get("strawberry-definition")
-    return field
+    field = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return field if isinstance(field, StrawberryField) else None
