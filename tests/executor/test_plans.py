@@ -171,6 +171,10 @@ async def test_arguments_are_remembered_and_bounded(desk: Desk, monkeypatch: pyt
     ):
         body = await desk.ask(document, {"n": n, "t": text})
         assert len(body["data"]["bookmarks"]["nodes"]) == expected
+        (prepared,) = desk.engine.documents._known.values()  # noqa: SLF001  what is remembered is what is bounded
+        (plan,) = prepared.plans.known.values()
+        assert plan is not None
+        assert 0 < len(plan.call.known) <= 2
     given = await desk.ask(document, {"t": "1"})
     assert [node["title"] for node in given["data"]["bookmarks"]["nodes"]] == ["1"]
 
