@@ -29,6 +29,8 @@ WRITTEN_SHARE = 0.3
 CRASHED = b"an exception escaped from the engine"
 _REQUEST_ID = "oracle"  # the same on both sides, so that not even this has to be left out of the comparison
 _VARIED_SHARE = 0.35
+_REPEATED_SHARE = 0.6
+"""How often a document is asked again, with and without variables: from the second time on a query has a short way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class Source:
         """Compare the next `AT_ONCE` operations, all at the same time."""
         cases = [self.case() if self.rng.random() > WRITTEN_SHARE else await self._changed()]
         while len(cases) < AT_ONCE:
-            again = cases[-1].variables and self.rng.random() < _VARIED_SHARE
+            again = self.rng.random() < (_VARIED_SHARE if cases[-1].variables else _REPEATED_SHARE)
             cases.append(self._varied(cases[-1]) if again else self.case())
         answers = await asyncio.gather(*map(self.oracle.ask, cases))
         for answer in answers:
@@ -173,7 +175,7 @@ class Source:
         return Case(query, arguments.variables.sent, asker, name)
 
     def _varied(self, case: Case) -> Case:
-        """Return the same document with other variables, perhaps for somebody else: plans are kept per document."""
+        """Return the same document, any variables changed, perhaps for somebody else: plans are kept per document."""
         rng = self.rng
         variables = {name: self._other(value) for name, value in case.variables.items() if rng.random() < 0.93}
         asker = case.asker if rng.random() < 0.7 else rng.choice((0, 1, 2))

@@ -24,7 +24,6 @@ LEFT_OUT = frozenset({"previewImport"})
 """Root fields that cannot be compared: a preview reads a file that no row stands for."""
 _WEIGHTS = {"bookmarks": 20, "collections": 9, "tags": 9, "imports": 6, "node": 8, "nodes": 8, "search": 2}
 _OTHER_WEIGHT = 3
-_INTROSPECTION = (("__type", '(name: "Bookmark")', "{ name kind __typename }"),)
 _LONG = "a_name_longer_than_the_sixty_three_bytes_that_postgresql_keeps_of_one_"
 _ODD_NAMES = ("order", "select", "id", "ID", "Id", "title", "node", "nodes", "data", "user", "_", "__x", "null", "true")
 _ALIASES = (*_ODD_NAMES, _LONG, _LONG + "1", _LONG + "2", "a", "b", "a0", "b1", "constructor", "f1", "t0", "json", "to")
