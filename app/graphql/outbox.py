@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
+import structlog
 from litestar.types import Send
 
 from app.graphql.begun import Begun
+
+log = structlog.get_logger(__name__)
 
 MAX_WAITING_BYTES = 8 * 1024 * 1024
 ROOM_MESSAGES, ROOM_BYTES = 16, 1024 * 1024
@@ -35,7 +38,7 @@ class Follower(Protocol):
 class Outbox:
     """Sends parcels in their order.
 
-    `on_trouble` is called with a reason when nothing could be sent for a minute.
+    `on_trouble` is called with a reason when nothing could be sent for a minute, or when an excuse fails.
     """
 
     __slots__ = (
@@ -172,7 +175,7 @@ class Outbox:
 
     async def _write(self, begun: Awaitable[None] | None) -> None:
         """Finish what was begun, then send what waits. Ends quietly when the client is gone."""
-        is_stuck = False
+        trouble = None
         try:
             if begun is not None:
                 async with asyncio.timeout(SEND_SECONDS):
@@ -181,13 +184,16 @@ class Outbox:
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._send(parcel.message)
         except TimeoutError:
-            is_stuck = True
+            trouble = "You read too slowly"
         except (OSError, RuntimeError):
             self._is_over = True
+        except Exception:  # a fault of ours must not leave a connection that is silent for ever
+            log.exception("outbox.failed")
+            trouble = "Internal error"
         self._writer = None
         self._make_room()
-        if is_stuck:
-            self._on_trouble("You read too slowly")
+        if trouble is not None:
+            self._on_trouble(trouble)
 
     def _may_send(self) -> bool:
         return not self._is_held

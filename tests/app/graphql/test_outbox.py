@@ -62,3 +62,19 @@ async def test_while_the_transport_takes_everything_nothing_waits_and_nobody_wri
         assert outbox.offer(Follower(), Parcel(number, module.MAX_WAITING_BYTES))
         assert transport.sent == list(range(number + 1))
     assert asyncio.all_tasks() == tasks
+
+
+async def test_an_excuse_that_fails_is_trouble_and_no_silence() -> None:
+    class Broken(Follower):
+        async def excuse(self) -> Parcel | None:
+            raise ZeroDivisionError
+
+    transport, told = Transport(), list[str]()
+    outbox = Outbox(transport.send, max_messages=1, on_trouble=told.append)
+    slow = Broken()
+    assert [outbox.offer(slow, Parcel(number, 1)) for number in range(3)] == [True, True, False]
+    transport.open.set()
+    await outbox.drained()
+    assert told == ["Internal error"]
+    outbox.finish(Parcel("last", 1), drop=True)
+    assert transport.sent == [0, "last"]
