@@ -48,7 +48,7 @@ class Connections:
     def give_back(self, connection: Any) -> None:
         """Lend the connection to whoever waits, or keep it for the next."""
         if self._is_closing:
-            self._send_back_later(connection)
+            self.send_back_later(connection)
         elif not self._hand_on(connection):
             self._free.append(connection)
             if self._timer is None:
@@ -108,13 +108,14 @@ class Connections:
         """Send back what nobody needed since the last look: the pool closes it in time."""
         unused, self._timer = self._unused, None
         for connection in self._free[:unused]:
-            self._send_back_later(connection)
+            self.send_back_later(connection)
         self._free = self._free[unused:]
         self._unused = len(self._free)
         if self._free:
             self._timer = asyncio.get_running_loop().call_later(UNUSED_SECONDS, self._look)
 
-    def _send_back_later(self, connection: Any) -> None:
+    def send_back_later(self, connection: Any) -> None:
+        """Do as `send_back`, without waiting for it."""
         task = asyncio.create_task(self.send_back(connection), name="connection-return")
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)

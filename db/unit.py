@@ -8,6 +8,7 @@ Both satisfy `Rows`, which every function of `db` takes first, so that whoever c
 query belongs to. Piccolo describes the tables and writes simple statements; asyncpg runs all of them.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -19,10 +20,15 @@ from db.connections import UNUSED_SECONDS, Connections
 from kit.errors import Unavailable
 
 Ringer = Callable[[str], Awaitable[None]]
-LOST_CONNECTION = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+LOST_CONNECTION = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that ends between two steps of a statement
+)
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _STATEMENT_CACHE = 128
-"""Prepared statements of one connection. A large one takes PostgreSQL 165 KB: at most some 20 MB a connection."""
+"""Prepared statements of one connection. A large one takes PostgreSQL 165 KB; clients that try can make it 65 MB in all."""
 _JSONB_VERSION = b"\x01"  # what the binary format of jsonb begins with
 _CONNECT_SECONDS = 10.0
 
@@ -147,6 +153,9 @@ class Database:
         try:
             async with connection.transaction():
                 yield unit
+        except asyncio.CancelledError:
+            self._connections.send_back_later(connection)  # whoever was cancelled is late already
+            raise
         except BaseException:
             await self._connections.send_back(connection)
             raise
@@ -158,6 +167,9 @@ class Database:
         connection = await self._connections.borrow()
         try:
             result = await getattr(connection, method)(sql, *arguments)
+        except asyncio.CancelledError:
+            self._connections.send_back_later(connection)  # whoever was cancelled is late already
+            raise
         except BaseException:
             await self._connections.send_back(connection)
             raise

@@ -193,12 +193,13 @@ class Broadcast:
         for seq, body in ready:
             self._tail.add(seq, body)
         self.position = ready[-1][0]
-        parcels: dict[str, list[tuple[int, Parcel]]] = {}
+        parcels: dict[tuple[type, str], list[tuple[int, Parcel]]] = {}  # alike for all of one wire and one id
         breath = 0
         for member in tuple(self.members):
-            mine = parcels.get(member.name)
+            kind = type(member.channel), member.name
+            mine = parcels.get(kind)
             if mine is None:
-                mine = parcels[member.name] = [(seq, member.channel.next(member.name, body)) for seq, body in ready]
+                mine = parcels[kind] = [(seq, member.channel.next(member.name, body)) for seq, body in ready]
             if member in self.members:
                 for seq, parcel in mine:
                     if seq > member.after:
