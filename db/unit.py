@@ -27,8 +27,10 @@ LOST_CONNECTION = (
     asyncpg.InternalClientError,  # a connection that ends between two steps of a statement
 )
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_AWAY_CLASSES = ("08", "53")
+_AWAY_STATES = frozenset({"57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01"})
 _STATEMENT_CACHE = 128
-"""Prepared statements of one connection. A large one takes PostgreSQL 165 KB; clients that try can make it 65 MB in all."""
+"""Prepared statements of one connection. A large one takes PostgreSQL 165 KB; clients that try can make it 65 MB."""
 _JSONB_VERSION = b"\x01"  # what the binary format of jsonb begins with
 _CONNECT_SECONDS = 10.0
 
@@ -201,6 +203,14 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         schema="pg_catalog",
         format="binary",
     )
+
+
+def is_away(cause: BaseException) -> bool:
+    """Tell whether an error says that the database is away or overloaded: the same request may succeed later."""
+    if isinstance(cause, (*LOST_CONNECTION, TimeoutError)):
+        return True
+    state = getattr(cause, "sqlstate", None)
+    return isinstance(state, str) and (state in _AWAY_STATES or state.startswith(_AWAY_CLASSES))
 
 
 def _touched(status: str) -> int:

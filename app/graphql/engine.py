@@ -146,18 +146,23 @@ class Engine:
         return is_allowed(self._settings.introspection, context.viewer)
 
     async def _run(self, plan: Plan, context: Context) -> ExecutionResult:
-        shortcut = None
+        shortcut, outage = None, None
         if self._is_compiled:
             shortcut = plan.prepared.plans.shortcuts.get(shortcut_key(plan.node, context.viewer))
         if shortcut is not None:
-            data = await shortcut.answer(context, plan.operation.variables, hide_suggestions=not self._is_open(context))
+            is_open = self._is_open(context)
+            try:
+                data = await shortcut.answer(context, plan.operation.variables, hide_suggestions=not is_open)
+            except Exception as error:  # noqa: BLE001  an executor gives it the place and path of a field
+                data, outage = None, error
             if data is not None:
                 return ExecutionResult(data, None)
         executor = self.build(plan, context)
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
         if shortcut is not None and isinstance(executor, CompiledExecutor):
-            executor.is_planning = False  # its plans are those that failed just now; a third try would be one too many
+            # Its plans are those that failed just now; a third try would be one too many.
+            executor.is_planning, executor.outage = False, outage
         result = execute_root_selection_set(executor)
         return result if isinstance(result, ExecutionResult) else await result
 

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from graphql import FieldNode, GraphQLError
 
-from db.unit import LOST_CONNECTION
+from db.unit import is_away
 from kit.errors import ErrorCode, GraphmarkError, RateLimited, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -14,11 +14,9 @@ log = structlog.get_logger(__name__)
 INTERNAL_MESSAGE = "Internal error"
 UNAVAILABLE_MESSAGE = "Something that this needs is away for the moment; try again."
 RETRY_AFTER_SECONDS = 1
+
+
 # PostgreSQL's classes 08 (connection) and 53 (resources), a statement stopped by its timeout, a server going down.
-_AWAY_CLASSES = ("08", "53")
-_AWAY_STATES = frozenset({"57014", "57P01", "57P02", "57P03", "55P03", "40001", "40P01"})
-
-
 def formatted(errors: Sequence[GraphQLError], *, request_id: str, operation: str | None) -> list[dict[str, Any]]:
     """Return `errors` as the response shows them, each with `extensions.code` and `extensions.requestId`.
 
@@ -82,14 +80,6 @@ def _words(cause: GraphmarkError) -> dict[str, Any]:
     if isinstance(position, int):
         words["position"] = position
     return words
-
-
-def is_away(cause: BaseException) -> bool:
-    """Tell whether a dependency is away, so that the same request may succeed later."""
-    if isinstance(cause, (*LOST_CONNECTION, TimeoutError)):
-        return True
-    state = getattr(cause, "sqlstate", None)
-    return isinstance(state, str) and (state in _AWAY_STATES or state.startswith(_AWAY_CLASSES))
 
 
 def _is_clients(error: GraphQLError) -> bool:

@@ -17,7 +17,7 @@ from app.graphql.bodies import ClientGone, Reply, respond, respond_early
 from app.graphql.callers import Caller, Credential, Headers, identify, is_allowed, is_plain_host
 from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Answer, ContextFactory, Operation
-from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, is_away, outcome_of, problem
+from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, outcome_of, problem
 from app.graphql.ide import PAGE_HEADERS
 from app.graphql.multipart import received_form
 from app.graphql.negotiation import (
@@ -30,6 +30,7 @@ from app.graphql.negotiation import (
     content_type,
 )
 from app.graphql.requests import Refusal, operation_in_json, operation_in_query_string, refuse_kind
+from db.unit import is_away
 from kit.errors import ErrorCode, GraphmarkError, RateLimited
 from kit.settings import Toggle
 

@@ -27,10 +27,10 @@ from app.graphql.callers import (
 )
 from app.graphql.endpoint import Endpoint, connection_key
 from app.graphql.engine import ContextFactory
-from app.graphql.errors import is_away
 from app.graphql.messages import BadMessage, Init, Message, Subscribe, message_of
 from app.graphql.operations import Operations
 from app.graphql.outbox import Outbox, Parcel
+from db.unit import is_away
 from kit.errors import Forbidden, RateLimited, Unauthenticated
 from services.permissions import Viewer
 

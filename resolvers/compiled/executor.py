@@ -7,6 +7,7 @@ from graphql import DirectiveNode, VariableNode, Visitor, visit
 from graphql.execution.values import get_argument_values
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from db.unit import is_away
 from kit.errors import GraphmarkError
 from resolvers.compiled.facts import Answers, fact_of
 from resolvers.compiled.planner import Planner
@@ -23,19 +24,24 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     `context_value` is a resolvers.context.Context. Whoever runs a document more than once sets `plans` to what is
     remembered of it. Whatever goes wrong in a plan, the ordinary path answers instead: reading twice changes nothing,
     and errors have their places, their paths and their nulls from graphql-core alone. Where plans have gone wrong
-    already, `is_planning` is set to False.
+    already, `is_planning` is set to False; `outage` is what kept the database from answering, and answers for all
+    root fields: whoever is overloaded is not asked twice.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plans = Plans()
         self.is_planning = True
+        self.outage: Exception | None = None
 
     def execute_field(
         self, parent_type: Any, source: Any, field_details_list: Any, path: Any, position_context: Any
     ) -> Any:
         """See graphql-core's `Executor.execute_field`."""
         definition = parent_type.fields.get(field_details_list[0].node.name.value)
+        if self.outage is not None and path.prev is None and definition is not None:
+            self.handle_field_error(self.outage, definition.type, field_details_list, path)
+            return None
         if self.is_planning and definition is not None and isinstance(fact_of(definition), Answers):
             plan = self.plan_of(definition, field_details_list)
             if plan is not None:
@@ -107,6 +113,10 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         except (GraphmarkError, NotCoveredError):
             pass  # a refusal, or an answer that no plan gives: the ordinary path words it
         except Exception as error:
+            if is_away(error):
+                definition = parent_type.fields[details[0].node.name.value]
+                self.handle_field_error(error, definition.type, details, path)
+                return None
             log.warning("executor.plan_failed", field=details[0].node.name.value, error=repr(error), exc_info=True)
         result = super().execute_field(parent_type, source, details, path, position_context)
         return await result if self.is_awaitable(result) else result

@@ -9,6 +9,7 @@ from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_argument_values, get_variable_values
 from graphql.pyutils import gather_with_cancel
 
+from db.unit import is_away
 from kit.errors import GraphmarkError
 from resolvers.compiled.plans import FieldPlan
 from resolvers.compiled.selections import NotCoveredError
@@ -48,7 +49,10 @@ class Shortcut:
     async def answer(
         self, context: Context, variables: Mapping[str, Any] | None, *, hide_suggestions: bool
     ) -> dict[str, Any] | None:
-        """Return the data of the answer, or None when only an executor can say what is wrong."""
+        """Return the data of the answer, or None when only an executor can say what is wrong.
+
+        Raises what `db.unit.is_away` knows: asking again would not help.
+        """
         values = _NO_VARIABLES
         if self.variables:
             coerced = get_variable_values(
@@ -65,7 +69,9 @@ class Shortcut:
             answers = await gather_with_cancel(*(plan.run(None, asking) for _, plan in self.fields))
         except (GraphmarkError, NotCoveredError):
             return None
-        except Exception as error:  # noqa: BLE001  an executor answers, but somebody must hear of it
+        except Exception as error:
+            if is_away(error):
+                raise
             log.warning("executor.shortcut_failed", fields=[name for name, _ in self.fields], error=repr(error))
             return None
         return dict(zip((name for name, _ in self.fields), answers, strict=True))

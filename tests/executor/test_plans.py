@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
+import asyncpg
 import orjson
 import pytest
 
@@ -239,6 +240,32 @@ async def test_what_is_refused_leaves_no_statement_behind(desk: Desk, monkeypatc
     monkeypatch.setattr(plans.FieldPlan, "answer", slow)
     assert await desk.ask(document) == expected
     assert ended == ["tags"]
+
+
+async def test_whoever_is_overloaded_is_asked_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = "{ bookmarks(first: 2) { nodes { title } } viewer { id } }"
+    spy = Spy(desk.services.database)
+    desk.services.database = cast("Database", spy)
+    for way in ("an executor", "the short way"):
+        await spy.execute("SELECT 1")
+        spy.statements.clear()
+        monkeypatch.setattr(spy, "fetch", overloaded(spy), raising=False)
+        body = await desk.ask(document)
+        errors = [(error["path"], error["extensions"]["code"]) for error in body["errors"]]
+        assert errors[0] == (["bookmarks"], "UNAVAILABLE")
+        assert body["data"] is None
+        assert len([sql for sql, _ in spy.statements if "FROM bookmarks" in sql]) == 1, way
+        monkeypatch.undo()
+
+
+def overloaded(spy: Spy) -> Any:
+    """Return a way to ask that ends as a statement does that took too long."""
+
+    async def fetch(sql: str, *arguments: Any) -> Any:
+        spy.statements.append((sql, arguments))
+        raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+
+    return fetch
 
 
 async def test_a_refusal_is_told_once_and_by_the_resolvers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
