@@ -31,7 +31,9 @@ class Ring:
     async def wait(self, timeout_seconds: float) -> bool:
         """Wait for a ring, at most `timeout_seconds`; return whether one came. Clears the bell before returning."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout_seconds)
+            # Not `wait_for`: before Python 3.12 it loses a cancellation that comes with the ring, and its task goes on.
+            async with asyncio.timeout(timeout_seconds):
+                await self._event.wait()
         rang = self._event.is_set()
         self._event.clear()
         return rang

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from db.unit import Database, dial
@@ -84,3 +85,18 @@ async def test_it_starts_without_a_database_and_listens_once_there_is_one(databa
             assert await ring.wait(10) is True
     finally:
         await bus.stop()
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_a_reader_that_is_cancelled_as_it_rings_ends(steps: int) -> None:
+    ring = Ring()
+    waiting = asyncio.create_task(ring.wait(10))
+    await asyncio.sleep(0)
+    ring.ring()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    if waiting.cancel():
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    else:
+        assert await waiting is True
