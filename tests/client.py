@@ -21,10 +21,17 @@ from services.permissions import Role, Viewer
 
 @cache
 def the_schema() -> strawberry.Schema:
-    """Return the schema, built once: building takes a good part of a second. GRAPHMARK_EXECUTOR says how it runs."""
+    """Return the schema, built once: building takes a good part of a second."""
+    return build_schema()
+
+
+@cache
+def executable() -> strawberry.Schema:
+    """Return a schema that executes as GRAPHMARK_EXECUTOR says, without an engine around it."""
+    if load_settings().executor is Executor.COMPILED:
+        return the_schema()
     schema = build_schema()
-    if load_settings().executor is Executor.RESOLVERS:
-        schema.execution_context_class = StrawberryGraphQLCoreExecutionContext
+    schema.execution_context_class = StrawberryGraphQLCoreExecutionContext
     return schema
 
 
@@ -36,7 +43,7 @@ class Graph:
 
     async def run(self, document: str, who: UserRow | None = None, **variables: Any) -> dict[str, Any]:
         """Return the response body: `data`, and `errors` when there are some."""
-        result = await the_schema().execute(document, variable_values=variables, context_value=self._context(who))
+        result = await executable().execute(document, variable_values=variables, context_value=self._context(who))
         body: dict[str, Any] = _body(result)
         return body
 
@@ -54,7 +61,7 @@ class Graph:
 
     async def follow(self, document: str, who: UserRow | None = None, **variables: Any) -> AsyncIterator[Any]:
         """Yield the data of a subscription's events until it completes or the caller stops."""
-        stream = await the_schema().subscribe(document, variable_values=variables, context_value=self._context(who))
+        stream = await executable().subscribe(document, variable_values=variables, context_value=self._context(who))
         assert not isinstance(stream, ExecutionResult), stream
         async with aclosing(stream) as events:
             async for result in events:

@@ -17,7 +17,7 @@ from db.unit import Database
 from kit.errors import BadInput
 from kit.ids import encode_global_id
 from kit.settings import Executor
-from resolvers.compiled import CompiledExecutor, executor, planner, plans
+from resolvers.compiled import executor, planner, plans
 from resolvers.compiled.facts import Answers, fact_of
 from resolvers.context import Context, Services
 from services.permissions import Role, Viewer
@@ -59,8 +59,6 @@ class Desk:
         self.services = services
         self.viewer = viewer
         self.engine = Engine(the_schema(), replace(services.settings, executor=Executor.COMPILED))
-        self.engine._executor = CompiledExecutor  # noqa: SLF001  whatever GRAPHMARK_EXECUTOR says of the schema
-        self.engine._is_compiled = True  # noqa: SLF001  as above
 
     async def ask(
         self,
