@@ -45,6 +45,7 @@ def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[i
     monkeypatch.setattr(install, "ROOT", tmp_path)
     monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(install, "say", lambda _line: None)
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
 
     def run(*, uv: bool, pip: bool, fails: tuple[str, ...]) -> tuple[int, list[str]]:
         machine = Machine(lambda words, environment: Machine.name(words, environment) not in fails)
