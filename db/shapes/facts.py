@@ -37,6 +37,7 @@ _KINDS: dict[type[Column], Kind] = {
     Real: Kind.OTHER,
     BigInt: Kind.OTHER,
 }
+_MAX_TYPE_NAME_CHARS = 20
 # As schema.scalars prints a time: to the second, or to the microsecond when there is a fraction of a second.
 _TIME = "replace(to_char({value}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '.000000Z', 'Z')"
 
@@ -72,8 +73,13 @@ class Identity(Fact):
     kind: ClassVar[Kind] = Kind.TEXT
     is_nullable: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        """Refuse a name so long that PostgreSQL would break the line, which it does after 76 characters of base64."""
+        if len(self.type_name) > _MAX_TYPE_NAME_CHARS:
+            raise ValueError(f"{self.type_name}: at most {_MAX_TYPE_NAME_CHARS} characters, or its ids have two lines")
+
     def sql(self, query: Query, row: str) -> str:  # noqa: ARG002  the owner does not matter
-        """Return the expression of the id. PostgreSQL breaks base64 after 76 characters: ids are shorter."""
+        """Return the expression of the id."""
         return f"encode(('{self.type_name}:' || {row}.id)::bytea, 'base64')"
 
 

@@ -17,7 +17,9 @@ from resolvers.shaped import Shaped
 from services.permissions import Role
 
 MAX_PLANS: Final = 32
-"""Most plans of one document: fields, times the values of the variables that its @skip and @include use."""
+"""Most plans of one document: fields, times the values of the variables that its @skip and @include use.
+
+Beyond them a field is planned anew each time."""
 
 MAX_ARGUMENTS: Final = 32
 """Of how many values of its variables a field's arguments are remembered."""
