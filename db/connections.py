@@ -30,7 +30,7 @@ class Connections:
         self._is_closing = False
 
     async def borrow(self) -> Any:
-        """Return a connection. Give it to `give_back` when all went well, to `send_back` in any other case."""
+        """Return a connection. Give it to `give_back` when all went well, to `take_back` in any other case."""
         while True:
             if self._free:
                 connection = self._free.pop()
@@ -53,6 +53,16 @@ class Connections:
             self._free.append(connection)
             if self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(UNUSED_SECONDS, self._look)
+
+    async def take_back(self, connection: Any, error: BaseException) -> None:
+        """Have a connection put in order on which `error` ended what was run.
+
+        Whoever was cancelled is late already, and does not wait for it.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            self.send_back_later(connection)
+        else:
+            await self.send_back(connection)
 
     async def send_back(self, connection: Any) -> None:
         """Let the pool put the connection in order or replace it; somebody else may ask for one meanwhile."""

@@ -8,7 +8,6 @@ Both satisfy `Rows`, which every function of `db` takes first, so that whoever c
 query belongs to. Piccolo describes the tables and writes simple statements; asyncpg runs all of them.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -155,11 +154,8 @@ class Database:
         try:
             async with connection.transaction():
                 yield unit
-        except asyncio.CancelledError:
-            self._connections.send_back_later(connection)  # whoever was cancelled is late already
-            raise
-        except BaseException:
-            await self._connections.send_back(connection)
+        except BaseException as error:
+            await self._connections.take_back(connection, error)
             raise
         self._connections.give_back(connection)
         await self._deliver(unit.bells)
@@ -169,11 +165,8 @@ class Database:
         connection = await self._connections.borrow()
         try:
             result = await getattr(connection, method)(sql, *arguments)
-        except asyncio.CancelledError:
-            self._connections.send_back_later(connection)  # whoever was cancelled is late already
-            raise
-        except BaseException:
-            await self._connections.send_back(connection)
+        except BaseException as error:
+            await self._connections.take_back(connection, error)
             raise
         self._connections.give_back(connection)
         return result

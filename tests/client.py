@@ -13,10 +13,21 @@ from strawberry.types import ExecutionResult
 
 from app.graphql.errors import formatted
 from db.users import UserRow
+from kit.ids import encode_global_id
 from kit.settings import Executor, load_settings
 from resolvers.context import Context, Services
 from schema.root import build_schema
 from services.permissions import Role, Viewer
+
+
+def gid(row: Any, kind: str = "Bookmark") -> str:
+    """Return the id of a row as clients know it."""
+    return encode_global_id(kind, row.id)
+
+
+def viewer(user: UserRow) -> Viewer:
+    """Return who asks when this account does."""
+    return Viewer(id=user.id)
 
 
 @cache

@@ -83,8 +83,8 @@ class Explained:
         return None if found is None else found[0]
 
     async def execute(self, sql: str, *arguments: Any) -> int:
-        """See `Rows.execute`. Nothing but reading is explained."""
-        raise NotImplementedError(sql, arguments)
+        """Fail: what is explained here reads, and a change among it is a fault."""
+        raise AssertionError(f"a change where only reading is explained: {sql} {arguments}")
 
 
 def literal(value: Any) -> str:

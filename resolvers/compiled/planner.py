@@ -10,7 +10,6 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLSchema,
     ListValueNode,
     ObjectValueNode,
     VariableNode,
@@ -144,26 +143,6 @@ class Planner:
             raise NotCoveredError
         plan = self._field(definition, details)
         return _inlined(name, fact.relation, plan) or plan
-
-
-def coverage(schema: GraphQLSchema) -> dict[str, dict[str, str]]:
-    """Return how each field of each object type is answered: `{type: {field: "printed" | "rows" | "resolver"}}`.
-
-    `printed`: PostgreSQL prints it within the row. `rows`: its resolver gives rows in the shape of the selection.
-    """
-    found: dict[str, dict[str, str]] = {}
-    for name, kind in schema.type_map.items():
-        if isinstance(kind, GraphQLObjectType) and not name.startswith("__"):
-            found[name] = {field: _how(definition) for field, definition in kind.fields.items()}
-    return found
-
-
-def _how(definition: Any) -> str:
-    field = strawberry_field(definition)
-    fact = None if field is None else field.metadata.get(FACT)
-    if fact is None:
-        return "resolver"
-    return "rows" if isinstance(fact, Answers) and fact.relation is None else "printed"
 
 
 def _leaf(name: str, fact: Value | Identity, definition: Any) -> Member | Column:

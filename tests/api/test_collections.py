@@ -7,8 +7,7 @@ import pytest
 from db.unit import Database
 from db.users import UserRow
 from kit.ids import encode_global_id, new_id
-from services.permissions import Viewer
-from tests.client import Graph
+from tests.client import Graph, viewer
 from tests.make import Maker
 from tests.snapshot import changed_tables, snapshot
 
@@ -39,10 +38,6 @@ BLANK: dict[str, Any] = {
 
 def gid(row: Any, kind: str = "Collection") -> str:
     return encode_global_id(kind, row.id)
-
-
-def viewer(user: UserRow) -> Viewer:
-    return Viewer(id=user.id)
 
 
 async def test_a_collection_is_made_changed_and_found(graph: Graph, ada: UserRow) -> None:

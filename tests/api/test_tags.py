@@ -7,8 +7,7 @@ import pytest
 from db.unit import Database
 from db.users import UserRow
 from kit.ids import encode_global_id
-from services.permissions import Viewer
-from tests.client import Graph
+from tests.client import Graph, viewer
 from tests.make import Maker
 from tests.snapshot import changed_tables, snapshot
 
@@ -28,10 +27,6 @@ query ($filter: TagFilter, $orderBy: TagOrder, $first: Int, $after: String) {
 
 def gid(row: Any, kind: str = "Tag") -> str:
     return encode_global_id(kind, row.id)
-
-
-def viewer(user: UserRow) -> Viewer:
-    return Viewer(id=user.id)
 
 
 async def test_a_tag_is_made_once_and_found_by_any_spelling(graph: Graph, ada: UserRow) -> None:

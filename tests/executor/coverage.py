@@ -2,10 +2,11 @@
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, is_abstract_type
 
-from resolvers.compiled.planner import coverage
+from resolvers.compiled.facts import Answers, fact_of
 from tests.client import the_schema
 from tests.executor.watched import RESOLVER
 
@@ -27,6 +28,13 @@ def reachable(schema: GraphQLSchema) -> list[GraphQLObjectType]:
     return found
 
 
+def _how(definition: Any) -> str:
+    fact = fact_of(definition)
+    if fact is None:
+        return RESOLVER
+    return "rows" if isinstance(fact, Answers) and fact.relation is None else "printed"
+
+
 def answers_of(schema: GraphQLSchema) -> dict[str, dict[str, str]]:
     """Return how each field of each type that a query can reach is answered: `{type: {field: answer}}`.
 
@@ -35,7 +43,8 @@ def answers_of(schema: GraphQLSchema) -> dict[str, dict[str, str]]:
     page       part of a connection that such a resolver gives
     resolver   every value is the resolvers'
     """
-    how, kinds = coverage(schema), reachable(schema)
+    kinds = reachable(schema)
+    how = {kind.name: {name: _how(field) for name, field in kind.fields.items()} for kind in kinds}
     found = {kind.name: dict(how[kind.name]) for kind in kinds}
     for kind in kinds:
         for name, field in kind.fields.items():

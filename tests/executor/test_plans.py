@@ -23,6 +23,7 @@ from resolvers.context import Context, Services
 from services.permissions import Role, Viewer
 from tests.client import the_schema
 from tests.make import Maker
+from tests.spying import Spy
 
 CORE = the_schema()._schema  # noqa: SLF001  graphql-core's schema is inside
 EVERYTHING = """
@@ -33,23 +34,6 @@ EVERYTHING = """
   imports { nodes { status progress task { status progress } } } }
 """
 OWNED_TABLES = ("bookmarks", "collections", "tags", "tag_aliases", "imports", "a2a_tasks")
-
-
-class Spy:
-    """A database that remembers statements."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._database, name)
-
-        async def remembered(sql: str, *arguments: Any) -> Any:
-            self.statements.append((sql, arguments))
-            return await found(sql, *arguments)
-
-        return remembered if name in {"fetch", "fetchrow", "fetchval", "execute"} else found
 
 
 class Desk:
