@@ -10,8 +10,8 @@ from db.events import prune
 from db.unit import Database
 from db.users import UserRow
 from services.events import cursor_of
-from tests.api.test_bookmarks import DELETE, RESTORE, UPDATE, gid, viewer
-from tests.client import Graph
+from tests.api.test_bookmarks import DELETE, RESTORE, UPDATE
+from tests.client import Graph, gid, viewer
 from tests.make import Maker
 
 FOLLOW = """
