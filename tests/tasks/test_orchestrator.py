@@ -26,12 +26,6 @@ KINDS = {"work": 1}
 Run = Callable[[Job], Awaitable[None]]
 
 
-@pytest.fixture
-def quick(settings: Settings) -> Settings:
-    """Pauses short enough for a test."""
-    return replace(settings, task_retry_seconds=0.01, task_retry_max_seconds=0.02, task_max_attempts=3)
-
-
 def handlers(run: Run, kind: str = "work", version: int = 1) -> dict[str, Handler]:
     return {kind: Handler(kind, version, run)}
 
@@ -326,65 +320,6 @@ async def test_what_no_worker_knows_waits(database: Database, quick: Settings, m
         assert (waiting.status, waiting.attempt) == ("PENDING", 0)
     assert (await claim(database, kinds={"work": 2})) is not None
     assert (await claim(database, kinds={"from.the.future": 1})) is not None
-
-
-async def test_stopping_hands_back_at_the_next_step(
-    database: Database, quick: Settings, make: Maker, rung: Any
-) -> None:
-    started = asyncio.Event()
-
-    async def run(job: Job) -> None:
-        while True:
-            await job.step(half)
-            started.set()
-
-    async def half(_unit: Unit) -> Step:
-        return Step(0.5)
-
-    task = await enqueue(database, await make.viewer())
-    async with worker_on(database, quick, handlers(run)):
-        await asyncio.wait_for(started.wait(), 10)
-        rung.bells.clear()
-    back = await state(database, task)
-    assert (back.status, back.attempt, back.lease_owner, back.progress) == ("PENDING", 0, None, 0.5)
-    assert rung.bells == ["work"]
-
-
-async def test_a_worker_that_does_not_stop_is_cut_off(database: Database, quick: Settings, make: Maker) -> None:
-    started = asyncio.Event()
-
-    async def run(_job: Job) -> None:
-        started.set()
-        await asyncio.Event().wait()
-
-    task = await enqueue(database, await make.viewer())
-    async with worker_on(database, replace(quick, task_shutdown_seconds=0.2), handlers(run)):
-        await asyncio.wait_for(started.wait(), 10)
-    assert (await state(database, task)).status == "PENDING"
-
-
-async def test_a_task_without_progress_is_ended(database: Database, quick: Settings, make: Maker) -> None:
-    async def run(_job: Job) -> None:
-        await asyncio.Event().wait()
-
-    task = await enqueue(database, await make.viewer(), max_attempts=1)
-    settings = replace(quick, task_heartbeat_seconds=0.02, task_stall_seconds=0.05)
-    async with worker_on(database, settings, handlers(run)) as worker:
-        await worker.until_idle()
-    assert (await state(database, task)).error == "Given up after 1 attempts: it made no progress for too long"
-
-
-async def test_the_heartbeat_keeps_a_long_step(database: Database, quick: Settings, make: Maker) -> None:
-    async def run(job: Job) -> None:
-        await asyncio.sleep(0.6)
-        await finish(job)
-
-    task = await enqueue(database, await make.viewer())
-    settings = replace(quick, task_lease_seconds=0.25, task_heartbeat_seconds=0.05)
-    async with worker_on(database, settings, handlers(run)) as one, worker_on(database, settings, handlers(run)) as two:
-        await asyncio.gather(one.until_idle(), two.until_idle())
-    done = await state(database, task)
-    assert (done.status, done.fence) == ("COMPLETED", 1)
 
 
 async def test_tasks_that_have_ended_stay_ended(database: Database, quick: Settings, make: Maker) -> None:
