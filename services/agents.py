@@ -22,6 +22,17 @@ BELL = "work"
 """What to ring after the commit: there is work."""
 
 
+class AgentName(StrEnum):
+    """Who works on bookmarks. The value is also the kind of the tasks that the agent takes."""
+
+    IMPORT = "IMPORT"
+    VALIDATION = "VALIDATION"
+    ENRICHMENT = "ENRICHMENT"
+    CATEGORIZATION = "CATEGORIZATION"
+    EMBEDDING = "EMBEDDING"
+    SCREENSHOT = "SCREENSHOT"
+
+
 class TaskStatus(StrEnum):
     """Where a task stands."""
 

@@ -1,0 +1,120 @@
+"""What a provider of models is asked, what it answers, and how it fails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from kit.errors import ErrorCode, GraphmarkError, RateLimited, Unavailable
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one question cost: tokens as the provider counts them, money in millionths of a US dollar."""
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_microdollars: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T_co]):
+    """A validated answer and what it cost. Usages of questions asked in vain on the way are in `usage` too."""
+
+    value: T_co
+    usage: tuple[Usage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A bookmark as a model sees it. Everything in it is data from outside, never an instruction."""
+
+    url: str
+    title: str = ""
+    description: str = ""
+    text: str = ""
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a page is about: one or two sentences (at most 300 characters), a summary (at most 1,000), keywords (10)."""
+
+    description: str
+    summary: str
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The owner's own words that a proposal should use before new ones: paths of tags, names of categories."""
+
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A proposal: a name, how sure (0 to 1), and why in one sentence."""
+
+    name: str
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a page may be sorted: at most 5 tags, one category and one collection, or none."""
+
+    tags: tuple[Choice, ...] = ()
+    category: Choice | None = None
+    collection: Choice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Where vectors can be compared: one model, one length. `name` is unique, for example `local/wordllama-256`."""
+
+    name: str
+    dimensions: int
+
+
+class Provider(Protocol):
+    """Models behind one door. Every method raises `ProviderBusy`, `ProviderDown` or `BadAnswer`, nothing else."""
+
+    name: str
+    space: Space
+    version: str
+
+    async def describe(self, page: PageText) -> Answer[Description]:
+        """Say what a page is about."""
+        ...
+
+    async def choose(self, page: PageText, vocabulary: Vocabulary) -> Answer[Choices]:
+        """Propose how to sort a page."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Answer[list[list[float]]]:
+        """Return a vector of unit length for each text, `space.dimensions` long; at most 256 texts at once."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections and threads."""
+        ...
+
+
+class ProviderBusy(RateLimited):
+    """The provider asks to come back later."""
+
+
+class ProviderDown(Unavailable):
+    """The provider does not answer, or the circuit breaker keeps us from asking."""
+
+
+class BadAnswer(GraphmarkError):  # noqa: N818  named like its siblings in kit.errors
+    """The provider answered what cannot be used, also when asked again."""
+
+    code = ErrorCode.UNAVAILABLE
