@@ -1,10 +1,17 @@
 """What a provider of models is asked, what it answers, and how it fails."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
 
 from kit.errors import ErrorCode, GraphmarkError, RateLimited, Unavailable
+
+MAX_DESCRIPTION_CHARS: Final = 300
+MAX_SUMMARY_CHARS: Final = 1_000
+MAX_KEYWORDS: Final = 10
+MAX_TAGS: Final = 5
+MAX_TEXTS: Final = 256
+"""How many texts are embedded at once."""
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -49,11 +56,16 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The owner's own words that a proposal should use before new ones: paths of tags, names of categories."""
+    """The owner's own words that a proposal should use before new ones: paths of tags, names of categories.
+
+    `hints` has words that are typical of a category, by its name, separated by spaces: `{"Travel": "hotel flight"}`.
+    A category or collection is only ever proposed from these names; a tag may be new.
+    """
 
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +95,17 @@ class Space:
 
 
 class Provider(Protocol):
-    """Models behind one door. Every method raises `ProviderBusy`, `ProviderDown` or `BadAnswer`, nothing else."""
+    """Models behind one door. Every method raises `ProviderBusy`, `ProviderDown` or `BadAnswer`, nothing else.
+
+    `version` changes when the same question may get another answer. `detail` says in a sentence what answers here.
+    `is_local` tells whether a question stays in this process: an owner's private words may only be put to such a one.
+    """
 
     name: str
     space: Space
     version: str
+    detail: str
+    is_local: bool
 
     async def describe(self, page: PageText) -> Answer[Description]:
         """Say what a page is about."""
@@ -98,7 +116,10 @@ class Provider(Protocol):
         ...
 
     async def embed(self, texts: Sequence[str]) -> Answer[list[list[float]]]:
-        """Return a vector of unit length for each text, `space.dimensions` long; at most 256 texts at once."""
+        """Return a vector of unit length for each text, `space.dimensions` long; at most 256 texts at once.
+
+        A text without any word gets all zeros: nothing is near it. Raises `ValueError` for more than 256 texts.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -12,7 +12,7 @@ DOMAINS = frozenset(
     {
         *("auth", "users", "bookmarks", "collections", "tags", "imports", "search", "validation", "enrichment"),
         *("categorization", "embedding", "agents", "logs", "stats", "executions", "admin", "webhooks", "rules"),
-        *("exports", "backups", "notifications"),
+        *("exports", "backups", "notifications", "spending"),
     }
 )
 # Names that are no domain: what a layer needs for itself.
@@ -24,7 +24,7 @@ INFRASTRUCTURE = {
     },
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
     "services": {"permissions", "events", "idempotency", "batches"},
-    "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance"},
+    "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance", "agent"},
     "db": {
         *("tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"),
         *("connections", "query", "shapes"),
@@ -32,7 +32,7 @@ INFRASTRUCTURE = {
     "db/tables": {"events", "idempotency"},
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
-        *("limits", "postgres", "turns", "uploads", "text"),
+        *("limits", "postgres", "turns", "uploads", "text", "browser"),
     },
 }
 _TEXT = frozenset(
