@@ -1,0 +1,1 @@
+"""The outside of Graphmark for tests: real servers on loopback."""

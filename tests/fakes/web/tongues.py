@@ -1,0 +1,147 @@
+"""The same kind of pages in other languages, in our own words."""
+
+from tests.fakes.web.topics import Topic
+
+GERMAN = Topic(
+    "german",
+    "Wandern in den Bergen mit leichtem Gepäck",
+    "Was in den Rucksack gehört, was zu Hause bleibt und wie man Wetter und Weg richtig einschätzt.",
+    "Jörg Gipfel",
+    "Travel",
+    ("reisen/wandern", "outdoors"),
+    ("mehrtägige Tour von Hütte zu Hütte",),
+    (
+        "Wer drei Tage lang von Hütte zu Hütte geht, braucht weniger Gepäck, als die meisten glauben.",
+        "Ein Rucksack von acht Kilogramm lässt sich bergauf tragen, ohne dass die Knie am Abend schmerzen.",
+        "Das Wetter schlägt im Gebirge schnell um, deshalb gehört die Regenjacke immer obenauf.",
+        "Feste Schuhe sind wichtiger als alles andere, und neue Schuhe muss man vorher einlaufen.",
+        "Am frühen Morgen ist der Schnee noch hart und der Steinschlag selten.",
+        "Eine Karte aus Papier funktioniert auch dann, wenn der Akku des Telefons längst leer ist.",
+        "In der Hütte schläft man im Lager, und um zehn Uhr wird das Licht gelöscht.",
+        "Für den Abstieg sollte man ebenso viel Zeit einplanen wie für den Aufstieg.",
+    ),
+    "de",
+)
+FRENCH = Topic(
+    "french",
+    "Réussir une vraie soupe à l'oignon",
+    "Des oignons, du beurre et de la patience : la recette d'une soupe simple et généreuse.",
+    "Zoé Marmite",
+    "Food",
+    ("cuisine", "kitchen"),
+    ("recette de soupe traditionnelle",),
+    (
+        "La soupe à l'oignon demande peu d'ingrédients mais beaucoup de patience.",
+        "Il faut couper les oignons en fines lamelles et les laisser fondre dans le beurre pendant une heure.",
+        "Le secret est de ne jamais augmenter le feu, car un oignon brûlé devient amer.",
+        "On ajoute ensuite un verre de vin blanc, puis un bon bouillon de volaille.",
+        "Le pain de la veille est préférable, parce qu'il boit le bouillon sans se défaire.",
+        "Le fromage râpé doit couvrir toute la surface pour former une croûte dorée.",
+        "Quelques minutes sous le gril suffisent pour que la soupe soit prête à servir.",
+        "Cette recette était autrefois le repas de ceux qui travaillaient la nuit aux halles.",
+    ),
+    "fr",
+)
+SPANISH = Topic(
+    "spanish",
+    "Aprender a tocar la guitarra sin profesor",
+    "Un plan de tres meses para tocar las primeras canciones y no perder las ganas.",
+    "Inés Cuerda",
+    "Arts",
+    ("música", "aprender"),
+    ("empezar con la guitarra en casa",),
+    (
+        "Para aprender a tocar la guitarra basta con media hora de práctica todos los días.",
+        "Los primeros acordes duelen en los dedos, pero la piel se acostumbra en dos semanas.",
+        "Es mejor tocar despacio y bien que rápido y con errores.",
+        "Una guitarra barata sirve para empezar si las cuerdas no están demasiado altas.",
+        "Conviene afinar el instrumento antes de cada sesión, porque el oído también se entrena.",
+        "Con cuatro acordes ya se pueden acompañar cientos de canciones conocidas.",
+        "Grabarse con el teléfono ayuda a descubrir los fallos que no se oyen mientras se toca.",
+        "Cuando una canción se resiste, lo más útil es repetir solamente los dos compases difíciles.",
+    ),
+    "es",
+)
+RUSSIAN = Topic(
+    "russian",
+    "Как наблюдать за птицами зимой",
+    "Кормушка, бинокль и терпение: первые шаги для тех, кто хочет узнать птиц своего двора.",
+    "Вера Синицына",
+    "Science",
+    ("природа", "outdoors"),
+    ("птицы у кормушки",),
+    (
+        "Зимой наблюдать за птицами проще, потому что на деревьях нет листьев.",
+        "Кормушку лучше повесить недалеко от кустов, чтобы птицы могли быстро спрятаться.",
+        "Синицы прилетают первыми и едят семечки подсолнечника с утра до вечера.",
+        "Хлеб давать птицам не следует, он плохо переваривается и быстро портится.",
+        "Бинокль с восьмикратным увеличением подходит для большинства начинающих наблюдателей.",
+        "Записывайте дату, погоду и количество птиц, и через год у вас будет настоящий дневник.",
+        "Снегири появляются после первых морозов и держатся небольшими стаями.",
+        "Дятла легче услышать, чем увидеть, особенно в тихий солнечный день.",
+    ),
+    "ru",
+)
+JAPANESE = Topic(
+    "japanese",
+    "はじめての味噌づくり",
+    "大豆と麹と塩だけで作る、家庭の味噌の作り方をまとめました。",
+    "豆田 香",
+    "Food",
+    ("料理", "kitchen"),
+    ("自家製味噌の仕込み方",),
+    (
+        "味噌の材料は大豆と麹と塩だけで、特別な道具はほとんど必要ありません。",
+        "大豆は一晩水に浸してから、指でつぶれるくらい柔らかくなるまで煮ます。",
+        "熱いうちに豆をつぶし、人肌まで冷めたら麹と塩をよく混ぜます。",
+        "空気が入るとかびの原因になるので、団子にして容器の底に強く投げつけます。",
+        "表面に塩をふり、重しをのせて、涼しくて暗い場所に置きます。",
+        "夏を越すと色が濃くなり、香りも深くなっていきます。",
+        "半年ほどで食べられますが、一年待つと味がまろやかになります。",
+        "かびが生えても、その部分を取り除けば問題なく食べることができます。",
+    ),
+    "ja",
+)
+CHINESE = Topic(
+    "chinese",
+    "在家种茶的十个问题",
+    "从选苗到采摘,给想在阳台上种茶树的人的简单回答。",
+    "叶青山",
+    "Reference",
+    ("园艺", "garden"),
+    ("阳台上怎么种茶树",),
+    (
+        "茶树喜欢酸性土壤,所以花盆里的土要先用松针土调配。",
+        "刚买回来的小苗不要急着施肥,先让它适应新的环境。",
+        "夏天的中午阳光太强,需要给茶树遮阴,否则叶子会被晒伤。",
+        "浇水最好用雨水或者放置一天的自来水,因为碱性太强的水会让叶子发黄。",
+        "每年春天剪去顶端的枝条,可以让茶树长出更多的侧枝。",
+        "三年以后就可以采摘嫩芽,一次只摘一芽两叶。",
+        "新鲜的叶子要先摊开晾几个小时,然后放进热锅里慢慢炒干。",
+        "自己种的茶虽然不多,但是每一杯都有不同的味道。",
+    ),
+    "zh",
+)
+ARABIC = Topic(
+    "arabic",
+    "دليل المبتدئين إلى تربية النحل",
+    "ما يحتاج إليه من يريد أن يبدأ بخلية واحدة في حديقة بيته.",
+    "سلمى الخلية",
+    "Science",
+    ("نحل", "garden"),
+    ("كيف أبدأ تربية النحل في المنزل",),
+    (
+        "تربية النحل هواية جميلة تحتاج إلى الصبر أكثر مما تحتاج إلى المال.",
+        "يكفي أن تبدأ بخلية واحدة في مكان هادئ تصل إليه شمس الصباح.",
+        "يجب أن ترتدي ملابس فاتحة اللون وقناعا يحمي الوجه عند فتح الخلية.",
+        "يهدئ الدخان النحل لأنه يظن أن حريقا قد اقترب فينشغل بجمع العسل.",
+        "تضع الملكة نحو ألفي بيضة في اليوم خلال فصل الربيع.",
+        "لا تأخذ العسل كله في الخريف لأن النحل يحتاج إليه طوال الشتاء.",
+        "الأزهار البرية قرب الحديقة تعطي العسل طعما مختلفا في كل عام.",
+        "إذا وجدت عددا كبيرا من النحل الميت أمام الخلية فاسأل مربيا خبيرا.",
+    ),
+    "ar",
+)
+
+TONGUES = (GERMAN, FRENCH, SPANISH, RUSSIAN, JAPANESE, CHINESE, ARABIC)
+"""Every subject that is not in English."""
