@@ -117,6 +117,9 @@ class Database:
                     "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
                     "jit": "off",
                     "random_page_cost": "1.1",  # pages are in memory or on solid state; at 4 it reads whole tables
+                    # pgvector's: how many vectors a search keeps in view, and that it goes on when too few fit.
+                    "hnsw.ef_search": "200",
+                    "hnsw.iterative_scan": "relaxed_order",
                 },
             )
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
