@@ -13,6 +13,7 @@ from uuid import UUID
 from db.unit import Database, Unit
 from kit.ai import Provider
 from kit.browser import Browser
+from kit.page import PageReader
 from kit.settings import Settings
 from services.agents import AgentName
 from services.events import EventDraft
@@ -28,6 +29,7 @@ class Tools:
     database: Database
     provider: Provider
     browser: Browser | None
+    pages: PageReader
 
 
 @dataclass(frozen=True, slots=True)
