@@ -7,11 +7,12 @@ Limits carry their unit in their name. Every setting is described in docs/config
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Final, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from kit.errors import BadInput
@@ -20,6 +21,7 @@ PREFIX = "GRAPHMARK_"
 _ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_MAX_CONTACT_CHARS = 200
 _MAX_PORT = 65_535  # beyond it some systems silently take the remainder
 
 
@@ -130,6 +132,13 @@ class Settings:
     task_stall_seconds: float = 300.0
     task_shutdown_seconds: float = 12.0
 
+    allow_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    user_agent_contact: str = ""
+    fetch_ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    fetch_max_connections: int = 100
+    fetch_connect_seconds: float = 5.0
+    fetch_silence_seconds: float = 10.0
+
     @property
     def origin(self) -> str:
         """The address people reach this server at, without a trailing slash."""
@@ -165,29 +174,27 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _parse(name: str, raw: str, kind: Any) -> Any:
     """Turn the text of one variable into its type."""
+    special = _SPECIAL.get(name.removeprefix(PREFIX))
     choices = [option for option in get_args(kind) if option is not type(None)]
     kind = choices[0] if choices else kind
     text = raw.strip()
     try:
+        if special is not None:
+            return special[0](text)
         if kind is bool:
             return _flag(text)
-        if name == f"{PREFIX}BASE_URL":
-            return _origin(text)
         if kind in {int, float}:
-            return _port(int(text)) if name == f"{PREFIX}PORT" else _positive(kind(text))
+            return _positive(kind(text))
         if issubclass(kind, StrEnum):
             return kind(text.lower())
         return kind(text)
     except ValueError as error:
-        raise BadInput(f"{name}={raw!r} cannot be used: expected {_wanted(name, kind)}.", field=(name,)) from error
+        wanted = special[1] if special else _wanted(kind)
+        raise BadInput(f"{name}={raw!r} cannot be used: expected {wanted}.", field=(name,)) from error
 
 
-def _wanted(name: str, kind: Any) -> str:
+def _wanted(kind: Any) -> str:
     """Say what a variable may be."""
-    if name == f"{PREFIX}BASE_URL":
-        return "an address without a path, like https://links.example.org"
-    if name == f"{PREFIX}PORT":
-        return f"a port from 0 to {_MAX_PORT}"
     return " or ".join(kind) if issubclass(kind, StrEnum) else f"a positive {kind.__name__}"
 
 
@@ -226,6 +233,40 @@ def _origin(text: str) -> str:
     ):
         raise ValueError(text)
     return text
+
+
+def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return ranges of addresses. One with bits behind its prefix is a mistake that could open more than was meant."""
+    networks = tuple(ip_network(part.strip()) for part in text.split(","))
+    if any(isinstance(network, IPv6Network) and network.network_address.ipv4_mapped for network in networks):
+        raise ValueError(text)  # such addresses are dialled, and judged, as IPv4
+    return networks
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    """Return ports that can be dialled."""
+    ports = tuple(_port(int(part)) for part in text.split(","))
+    if 0 in ports:
+        raise ValueError(text)
+    return ports
+
+
+def _contact(text: str) -> str:
+    """Return what fits into a comment of the User-Agent header (RFC 9110 section 5.6.5)."""
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set("()\\ ")
+    if not is_plain or len(text) > _MAX_CONTACT_CHARS:
+        raise ValueError(text)
+    return text
+
+
+_SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
+    "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
+    "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
+    "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
+    "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),
+    "USER_AGENT_CONTACT": (_contact, "an address without spaces, like https://links.example.org/about"),
+}
+"""Variables that need more than their type says: how each is read, and how that is told."""
 
 
 def environment_with(**changes: str) -> dict[str, str]:

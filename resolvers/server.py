@@ -1,9 +1,9 @@
 """What this server is and can do, for whoever asks."""
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 from kit.paging import MAX_PAGE
+from kit.product import product_version
 from kit.settings import Registration
 from resolvers.context import Info
 
@@ -38,14 +38,6 @@ class ServerView:
     registration: Registration
     capabilities: list[Capability]
     limits: LimitsView
-
-
-def product_version() -> str:
-    """Return the version of the installed product, or `0` when it runs from a folder that was never installed."""
-    try:
-        return version("graphmark")
-    except PackageNotFoundError:
-        return "0"
 
 
 async def server_info(info: Info) -> ServerView:

@@ -13,6 +13,7 @@ from uuid import UUID
 from db.unit import Database, Unit
 from kit.ai import Provider
 from kit.browser import Browser
+from kit.fetch import Fetcher
 from kit.page import PageReader
 from kit.settings import Settings
 from services.agents import AgentName
@@ -28,8 +29,9 @@ class Tools:
     settings: Settings
     database: Database
     provider: Provider
-    browser: Browser | None
+    fetcher: Fetcher
     pages: PageReader
+    browser: Browser | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from db.migrate import inspect
 from db.users import has_admin
 from kit.errors import GraphmarkError, Unavailable
 from kit.postgres import binaries_folder, running_url
+from kit.product import product_version
 from kit.settings import Settings
 from resolvers.context import Services
-from resolvers.server import product_version
 from tasks.broker import require_redis
 
 MIN_FREE_BYTES = 1024**3

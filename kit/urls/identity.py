@@ -82,18 +82,18 @@ def identify(url: str) -> UrlIdentity:
     Only absolute http and https addresses up to `MAX_URL_BYTES` bytes are bookmarks. NUL characters and lone
     surrogates are refused because the database cannot hold them. Pure, thread-safe, about 3 microseconds.
     """
-    original = _readable(url)
+    original = readable(url)
     try:
         parsed = can_ada.parse(original)
     except ValueError:
-        raise _unparsable(original) from None
+        raise unparsable(original) from None
     href = parsed.href
     if href.startswith("https://"):
         scheme = "https"
     elif href.startswith("http://"):
         scheme = "http"
     else:
-        raise _unsupported(href.partition(":")[0])
+        raise unsupported(href.partition(":")[0])
     if "%" in href:
         href = _normalise_escapes(href)
     hostname = parsed.hostname
@@ -107,18 +107,19 @@ def identify(url: str) -> UrlIdentity:
     if fragment:
         canonical = f"{canonical}#{fragment}"
     if len(canonical) > MAX_URL_BYTES:
-        raise _too_long()
+        raise too_long()
     text = _key_text(base[len(scheme) + 3 :], query, fragment, hostname)
     digest = blake2b(f"{KEY_VERSION}\n{text}".encode("ascii"), digest_size=_KEY_BYTES).digest()
     return UrlIdentity(original, canonical, digest, KEY_VERSION, domain, scheme)
 
 
-def _readable(url: str) -> str:
+def readable(url: str) -> str:
+    """Return an address without the white space that no parser sees, or raise `RefusedUrl`."""
     original = url.strip(_WHITE_EDGES)
     if not original:
         raise RefusedUrl(UrlRefusal.EMPTY, "The address is empty.")
     if len(original) > MAX_URL_BYTES:
-        raise _too_long()
+        raise too_long()
     if original.isascii() and original.isprintable():
         return original
     original = original.translate(_UNSEEN)
@@ -129,15 +130,17 @@ def _readable(url: str) -> str:
     except UnicodeEncodeError:
         raise RefusedUrl(UrlRefusal.INVALID_URL, "The address is not valid Unicode text.") from None
     if size > MAX_URL_BYTES:
-        raise _too_long()
+        raise too_long()
     return original
 
 
-def _too_long() -> RefusedUrl:
+def too_long() -> RefusedUrl:
+    """Return the refusal of an address over `MAX_URL_BYTES`."""
     return RefusedUrl(UrlRefusal.TOO_LONG, f"The address is longer than {MAX_URL_BYTES} bytes.")
 
 
-def _unparsable(original: str) -> RefusedUrl:
+def unparsable(original: str) -> RefusedUrl:
+    """Return the refusal of what the parser does not take."""
     if _WORD_OF_SCHEME.match(original) is None:
         hint = "it must be complete, for example https://example.com/page."
     else:
@@ -145,7 +148,8 @@ def _unparsable(original: str) -> RefusedUrl:
     return RefusedUrl(UrlRefusal.INVALID_URL, f"This is not a web address: {hint}")
 
 
-def _unsupported(scheme: str) -> RefusedUrl:
+def unsupported(scheme: str) -> RefusedUrl:
+    """Return the refusal of any scheme but http and https."""
     shown = scheme if len(scheme) <= 32 else f"{scheme[:32]}…"  # noqa: PLR2004  enough to recognise it
     return RefusedUrl(
         UrlRefusal.UNSUPPORTED_SCHEME,

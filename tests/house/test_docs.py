@@ -78,8 +78,10 @@ def test_every_setting_is_used() -> None:
 
 def shown(value: object) -> str:
     """Write a default as docs/configuration.md does."""
-    if value is None or value == "":
+    if value is None or value in ("", ()):
         return "unset"
+    if isinstance(value, tuple):
+        return f"`{','.join(map(str, value))}`"
     return f"`{value.value if isinstance(value, Enum) else value}`"
 
 

@@ -38,6 +38,19 @@ def test_each_kind_of_value_is_read() -> None:
     )
 
 
+def test_lists_of_networks_and_ports_are_read() -> None:
+    settings = load_settings(
+        {
+            "GRAPHMARK_ALLOW_PRIVATE_NETWORKS": "192.168.1.0/24, fd00::/8,10.1.2.3",
+            "GRAPHMARK_FETCH_PORTS": "80, 443",
+            "GRAPHMARK_USER_AGENT_CONTACT": "mailto:links@example.org",
+        }
+    )
+    assert list(map(str, settings.allow_private_networks)) == ["192.168.1.0/24", "fd00::/8", "10.1.2.3/32"]
+    assert settings.fetch_ports == (80, 443)
+    assert settings.user_agent_contact == "mailto:links@example.org"
+
+
 def test_the_prefixed_address_wins_over_the_bare_one() -> None:
     bare = {"DATABASE_URL": "postgresql://bare/db", "REDIS_URL": "redis://bare"}
     assert load_settings(bare).database_url == "postgresql://bare/db"
@@ -64,6 +77,12 @@ def test_the_prefixed_address_wins_over_the_bare_one() -> None:
         ("BASE_URL", "ftp://links.example.org"),
         ("BASE_URL", "https://"),
         ("BASE_URL", "https://example.org/links"),
+        ("ALLOW_PRIVATE_NETWORKS", "192.168.1.7/24"),
+        ("ALLOW_PRIVATE_NETWORKS", "10.0.0.0/8,home"),
+        ("ALLOW_PRIVATE_NETWORKS", "::ffff:10.0.0.0/104"),
+        ("FETCH_PORTS", "80,0"),
+        ("FETCH_PORTS", "443;80"),
+        ("USER_AGENT_CONTACT", "me at home"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_by_name(name: str, value: str) -> None:
