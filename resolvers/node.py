@@ -10,6 +10,8 @@ import strawberry
 
 from db.agents import TaskRow
 from db.bookmarks import BookmarkRow
+from db.categorization import CategoryRow
+from db.categorization.suggestions import SuggestionRow
 from db.collections import CollectionRow
 from db.imports import ImportRow
 from db.shapes import Identity, Source
@@ -17,7 +19,7 @@ from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id, encode_global_id
-from resolvers import agents, bookmarks, collections, imports, tags, users
+from resolvers import agents, bookmarks, categorization, collections, imports, tags, users
 from resolvers.context import Info
 
 MAX_NODES = 100
@@ -35,8 +37,10 @@ class NodeKind:
 
 KINDS: dict[str, NodeKind] = {
     "Bookmark": NodeKind(BookmarkRow, bookmarks.find, bookmarks.SOURCE),
+    "Category": NodeKind(CategoryRow, categorization.find_category, categorization.CATEGORY_SOURCE),
     "Collection": NodeKind(CollectionRow, collections.find, collections.SOURCE),
     "Import": NodeKind(ImportRow, imports.find, imports.SOURCE),
+    "Suggestion": NodeKind(SuggestionRow, categorization.find, categorization.SOURCE),
     "Tag": NodeKind(TagRow, tags.find, tags.SOURCE),
     "Task": NodeKind(TaskRow, agents.find, agents.SOURCE),
     "User": NodeKind(UserRow, users.find, users.SOURCE),

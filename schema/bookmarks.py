@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from resolvers import bookmarks as answer
+from resolvers import categorization as categorization_answer
 from resolvers import collections as collections_answer
 from resolvers import tags as tags_answer
 from resolvers.compiled import answers
@@ -17,10 +18,13 @@ from schema.node import Node, global_id, node_type
 from schema.paging import Connection
 
 if TYPE_CHECKING:
+    from schema.categorization import Category, Suggestion
     from schema.collections import Collection
     from schema.tags import Tag
 
 LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
+LazyCategory = Annotated["Category", strawberry.lazy("schema.categorization")]
+LazySuggestion = Annotated["Suggestion", strawberry.lazy("schema.categorization")]
 LazyCollection = Annotated["Collection", strawberry.lazy("schema.collections")]
 
 
@@ -68,6 +72,18 @@ class Bookmark(Node):
         metadata=answers(collections_answer.OF_BOOKMARK),
         graphql_type=list[LazyCollection],
         description="The collections that it lies in, the one it was put into first leading: at most 100.",
+    )
+    category = strawberry.field(
+        resolver=categorization_answer.category_of_bookmark,
+        metadata=answers(categorization_answer.CATEGORY_OF_BOOKMARK),
+        graphql_type=LazyCategory | None,
+        description="What kind of page it is; null while nobody has said.",
+    )
+    suggestions = strawberry.field(
+        resolver=categorization_answer.of_bookmark,
+        metadata=answers(categorization_answer.OF_BOOKMARK),
+        graphql_type=list[LazySuggestion],
+        description="How it may be sorted: at most 20, what waits for a decision first, then the surest first.",
     )
 
 

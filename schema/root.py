@@ -10,6 +10,7 @@ from resolvers.compiled import CompiledExecutor
 from schema.agents import AgentQuery
 from schema.auth import AuthMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
+from schema.categorization import CategorizationMutation, CategorizationQuery
 from schema.collections import CollectionMutation, CollectionQuery
 from schema.imports import ImportMutation, ImportQuery, ImportSubscription
 from schema.node import NodeQuery
@@ -24,6 +25,7 @@ QUERIES = (
     BookmarkQuery,
     CollectionQuery,
     TagQuery,
+    CategorizationQuery,
     ImportQuery,
     AgentQuery,
     SearchQuery,
@@ -35,6 +37,7 @@ MUTATIONS = (
     BookmarkMutation,
     CollectionMutation,
     TagMutation,
+    CategorizationMutation,
     ImportMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription)

@@ -4,10 +4,12 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import categorization as categorization_answer
 from resolvers import users as answer
 from resolvers.compiled import answers
 from resolvers.inputs.scalars import EmailAddress
 from resolvers.inputs.users import Role
+from schema.categorization import AgentSettings
 from schema.directives import requires_role
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -24,6 +26,12 @@ class User(Node):
     role: Role = strawberry.field(description="What the account may do beyond its own data.")
     last_login_at: datetime | None = strawberry.field(description="When it last signed in with its password.")
     created_at: datetime = strawberry.field(description="When it was opened.")
+    agent_settings = strawberry.field(
+        resolver=categorization_answer.agent_settings,
+        metadata=answers(categorization_answer.SETTINGS_OF_USER),
+        graphql_type=AgentSettings | None,
+        description="What the agents may do with your bookmarks by themselves; null for other accounts.",
+    )
 
 
 @strawberry.type

@@ -39,6 +39,7 @@ class BookmarkRow:
     updated_at: datetime
     deleted_at: datetime | None
     version: int
+    category_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

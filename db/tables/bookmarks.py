@@ -43,3 +43,4 @@ class Bookmark(Table, tablename="bookmarks"):
     url_words = Text()
     tag_words = Text()
     tag_list = JSON()
+    category_id = UUID(null=True)

@@ -36,6 +36,7 @@ _ORDERS = {
     "ImportConnection": "imports",
     "ImportItemConnection": "import-items",
     "UserConnection": "users",
+    "SuggestionConnection": "suggestions",
 }
 _WANTED_TYPES = {
     "Query.bookmark": "Bookmark",
@@ -45,6 +46,7 @@ _WANTED_TYPES = {
     "CollectionFilter": "Collection",
     "TagFilter": "Tag",
     "BookmarkFilter": "Collection",
+    "SuggestionFilter": "Bookmark",
 }
 _WORDS = {
     "domain": "domain",

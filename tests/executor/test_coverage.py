@@ -19,6 +19,10 @@ def test_a_field_without_facts_is_left_to_its_resolver() -> None:
 
 def test_rows_and_pages_of_the_graph_are_covered() -> None:
     answers = answers_of(SCHEMA)
-    pages = {f"{kind}{part}" for kind in ("Bookmark", "Collection", "Tag", "Import") for part in ("Connection", "Edge")}
-    for kind in ("Bookmark", "Collection", "Tag", "Task", "User", "PageInfo", *pages):
+    pages = {
+        f"{kind}{part}"
+        for kind in ("Bookmark", "Collection", "Tag", "Import", "Suggestion")
+        for part in ("Connection", "Edge")
+    }
+    for kind in ("Bookmark", "Collection", "Tag", "Task", "User", "Category", "AgentSettings", "PageInfo", *pages):
         assert RESOLVER not in answers[kind].values(), kind

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from app.graphql.engine import Engine, Operation, Plan
+from db.categorization.settings import OF_USER
 from db.shapes import One, Several
 from db.unit import Database
 from kit.errors import BadInput
@@ -290,7 +291,9 @@ def test_relations_lead_to_owned_tables_only() -> None:
     ]
     assert len(relations) >= 8
     assert all(isinstance(one, One | Several) for one in relations)
-    assert {one.source.owner for one in relations} == {"owner_id"}
+    assert {one.source.owner for one in relations} == {"owner_id", "id"}
+    by_id = [one for one in relations if one.source.owner == "id"]
+    assert by_id == [OF_USER], "an account owns itself, and its settings are its own"
 
 
 async def test_what_is_somebody_elses_is_not_there(desk: Desk, make: Maker) -> None:

@@ -8,7 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from db.tags import refresh_labels
@@ -16,6 +16,7 @@ from db.unit import Database, Unit
 from services.permissions import Role, Viewer
 from tests.executor import values
 from tests.executor.organised import collections, links, tags
+from tests.executor.proposed import categories, suggestions
 from tests.executor.worked import imports, tasks
 
 Row = dict[str, Any]
@@ -60,16 +61,20 @@ async def populate(database: Database, rng: random.Random) -> World:
 
 
 def _account(tables: dict[str, list[Row]], world: World, rng: random.Random, owner: UUID, size: int) -> None:
-    saved = [_bookmark(rng, owner, number) for number in range(size)]
+    kinds = categories(rng, owner, 5)
+    saved = [_bookmark(rng, owner, number) | {"category_id": _one_of(rng, kinds)} for number in range(size)]
     made, aliases = tags(rng, owner, size // 3)
     placed = collections(rng, owner, size // 4)
     work = tasks(rng, owner, 2 + size // 8)
     known = [row["id"] for row in saved]
+    proposed = suggestions(rng, owner, saved, {"TAG": made, "COLLECTION": placed, "CATEGORY": kinds})
     jobs, fates = imports(rng, owner, work, [*known, *(key for keys in world.keys["Bookmark"] for key in keys)])
     for table, kind, rows in (
+        ("categories", "Category", kinds),
         ("bookmarks", "Bookmark", saved),
         ("collections", "Collection", placed),
         ("tags", "Tag", made),
+        ("suggestions", "Suggestion", proposed),
         ("a2a_tasks", "Task", work),
         ("imports", "Import", jobs),
     ):
@@ -81,6 +86,10 @@ def _account(tables: dict[str, list[Row]], world: World, rng: random.Random, own
     world.remember(made, path="path", tag="name")
     world.remember(aliases, path="alias")
     world.remember(placed, name="name")
+
+
+def _one_of(rng: random.Random, rows: list[Row]) -> UUID | None:
+    return cast("UUID | None", values.maybe(rng, rng.choice(rows)["id"]))
 
 
 def _user(rng: random.Random, index: int) -> Row:
