@@ -51,7 +51,13 @@ async def admit(database: Database, settings: Settings, model: Model) -> Patient
     """Empty the database and start an import of the model's file; no worker has it yet."""
     await empty(database)
     viewer = await Maker(database).viewer()
-    data = model.text.encode()
+    key = await start_import(database, settings, viewer, model.text)
+    return Patient(database, settings, viewer, key, model)
+
+
+async def start_import(database: Database, settings: Settings, viewer: Viewer, text: str) -> UUID:
+    """Upload a bookmark file and start its import; return the import's key."""
+    data = text.encode()
     path = settings.upload_dir / "incoming" / f"{new_id()}.part"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
@@ -59,7 +65,7 @@ async def admit(database: Database, settings: Settings, model: Model) -> Patient
     kept = await jobs.upload(database, viewer, file, settings)
     async with database.unit() as unit:
         row = await jobs.start(unit, viewer, kept.id, ImportOptions(), settings)
-    return Patient(database, settings, viewer, row.id, model)
+    return row.id
 
 
 @pytest.fixture
