@@ -249,19 +249,20 @@ def _text_of(value: object, named: dict[str, dict[str, Any]]) -> object:
         return next((text for part in value if (text := _text_of(part, named))), None)
     if isinstance(value, dict):
         there = value if len(value) > 1 else named.get(str(value.get("@id")), value)
-        return next((there[name] for name in ("name", "@value", "alternateName") if _is_plain(there.get(name))), None)
+        return next((text for name in ("name", "@value", "alternateName") if (text := _plain(there.get(name)))), None)
     return value
 
 
 def _image_of(value: object, named: dict[str, dict[str, Any]]) -> object:
     if isinstance(value, dict):
         there = value if len(value) > 1 else named.get(str(value.get("@id")), value)
-        return next((there[name] for name in ("url", "contentUrl", "@id") if _is_plain(there.get(name))), None)
+        return next((text for name in ("url", "contentUrl", "@id") if (text := _plain(there.get(name)))), None)
     return value
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def _plain(value: object) -> str | None:
+    """Return the first text of a value: microdata and RDFa have lists of them where JSON-LD has one."""
+    return next((text for text in _listed(value) if isinstance(text, str) and text.strip()), None)
 
 
 def _listed(value: object) -> list[Any]:

@@ -135,7 +135,7 @@ def encoded(topic: Topic, encoding: str, *, declared: str | None, header: str = 
 
     def make(number: int) -> bytes:
         said = f'<meta charset="{declared}">' if declared else ""
-        return markup.article(topic, number, head=said).decode().replace("·", "-").encode(encoding, "replace")
+        return markup.article(topic, number, head=said).decode().encode(encoding, "replace")
 
     return typed(header, make)
 
@@ -218,7 +218,11 @@ SITES = (
     strange("no-http", no_http, _BROKEN),
     strange("huge-headers", huge_headers, _BROKEN),
     strange("bad-gzip", bad_gzip, _BROKEN),
-    strange("charset-lies", encoded(RUSSIAN, "cp1251", declared="windows-1251", header="text/html; charset=utf-8")),
+    strange(
+        "charset-lies",
+        encoded(RUSSIAN, "cp1251", declared="windows-1251", header="text/html; charset=utf-8"),
+        reading=_article(RUSSIAN),
+    ),
     strange("charset-meta", encoded(JAPANESE, "shift_jis", declared="Shift_JIS"), reading=_article(JAPANESE)),
     strange("charset-silent", encoded(GERMAN, "utf-8", declared=None), reading=_article(GERMAN)),
     strange("by-script", by_script, reading=Reading("Loading", is_numbered=False, is_script_only=True)),

@@ -19,7 +19,7 @@ FOOTER = "Nothing on these pages is real; they are made for tests."
 
 def numbered(title: str, number: int) -> str:
     """Return the title of an edition; the first ones, below 1, have none in their title."""
-    return f"{title} · {number}" if number else title
+    return f"{title} ({number})" if number else title
 
 
 def chosen(topic: Topic, number: int) -> list[str]:

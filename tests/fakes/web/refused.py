@@ -166,12 +166,13 @@ SOFT = (
 
 async def about_missing_pages(exchange: Exchange) -> None:
     """Answer with an article whose subject is the page that is not found."""
-    topic = SECURITY
+    number = exchange.request.number
+    title = markup.numbered(ABOUT_404, number)
     page = markup.document(
-        title=ABOUT_404,
+        title=title,
         head=markup.metas(description=HELPFUL),
-        body=f"<main><article><h1>{ABOUT_404}</h1><p>Most visitors of an error page followed an old"
-        f" link.</p>{markup.text_of(topic, exchange.request.number, heading=False)}</article></main>",
+        body=f"<main><article><h1>{title}</h1><p>Most visitors of an error page followed an old link.</p>"
+        f"{markup.text_of(SECURITY, number, heading=False)}</article></main>",
     )
     await exchange.answer(200, page.encode())
 
@@ -188,7 +189,7 @@ LOOKALIKES = (
         "talks-of-404",
         about_missing_pages,
         ALIVE,
-        Reading(ABOUT_404, HELPFUL, is_numbered=False),
+        Reading(ABOUT_404, HELPFUL),
         SECURITY,
         path="/blog/404-page",
         share=2,

@@ -82,6 +82,8 @@ class Web(Addresses):
             writer.write(head(400, {"Connection": "close"}))
         except (ConnectionError, TimeoutError, ssl.SSLError):
             pass  # the other side has had enough, which some pages are made for
+        except asyncio.CancelledError:
+            pass  # the web ends; a cancelled connection would be reported as an error by asyncio's streams
         finally:
             self._open.discard(task)
             writer.close()
