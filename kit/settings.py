@@ -19,6 +19,7 @@ from kit.errors import BadInput
 
 PREFIX = "GRAPHMARK_"
 _ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL"})
+_MAY_BE_EMPTY = frozenset({"base_url", "archive_url"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MAX_CONTACT_CHARS = 200
@@ -139,6 +140,19 @@ class Settings:
     fetch_connect_seconds: float = 5.0
     fetch_silence_seconds: float = 10.0
 
+    host_concurrency: int = 2
+    host_spacing_seconds: float = 1.0
+    link_check_alive_days: float = 7.0
+    link_check_alive_max_days: float = 30.0
+    link_check_suspect_days: float = 3.0
+    link_check_inconclusive_days: float = 3.0
+    link_check_inconclusive_max_days: float = 14.0
+    link_check_dead_days: float = 30.0
+    link_check_shared_seconds: float = 3_600.0
+    link_check_history: int = 100
+    link_check_history_days: int = 365
+    archive_url: str = "https://archive.org/wayback/available"
+
     @property
     def origin(self) -> str:
         """The address people reach this server at, without a trailing slash."""
@@ -166,7 +180,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raw = environ.get(PREFIX + name)
         if raw is None and name in _ALSO_BARE:
             raw = environ.get(name)
-        if raw is None or (raw == "" and item.name != "base_url"):
+        if raw is None or (raw == "" and item.name not in _MAY_BE_EMPTY):
             continue
         values[item.name] = _parse(PREFIX + name, raw, hints[item.name])
     return Settings(**values)

@@ -81,13 +81,16 @@ async def record_bookmarks(unit: Unit, owner_id: UUID, change: BookmarkChange, b
     The payload is `{"change", "ids"}`. Of more than 1,000 bookmarks none is named: `ids` is empty and `resync` true,
     which tells readers to read afresh, as they must after a gap.
     """
-    if not bookmark_ids:
-        return
+    if bookmark_ids:
+        await record(unit, owner_id, [bookmark_draft(change, bookmark_ids)])
+
+
+def bookmark_draft(change: BookmarkChange, bookmark_ids: Sequence[UUID]) -> EventDraft:
+    """Return the event that `record_bookmarks` writes, for whoever records it together with others."""
     payload: dict[str, Any] = {"change": change.value, "ids": [str(key) for key in bookmark_ids]}
     if len(bookmark_ids) > MAX_IDS_IN_EVENT:
         payload = {"change": change.value, "ids": [], "resync": True}
-    subject = bookmark_ids[0] if len(bookmark_ids) == 1 else None
-    await record(unit, owner_id, [EventDraft(Topic.BOOKMARK, subject, payload)])
+    return EventDraft(Topic.BOOKMARK, bookmark_ids[0] if len(bookmark_ids) == 1 else None, payload)
 
 
 async def follow(

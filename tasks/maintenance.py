@@ -13,6 +13,7 @@ from db import agents as tasks
 from db import auth, events, idempotency
 from db import imports as uploads
 from db.unit import Database, Unit
+from db.validation import health, hosts, results
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import bookmarks
@@ -22,6 +23,7 @@ _BATCH = 5_000
 _FILES = 10_000
 _MINUTE, _HOUR = 60, 3_600
 _STALE_SECONDS = 600.0
+_ANSWER_HOURS, _HOST_DAYS = 48, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ def jobs(settings: Settings) -> list[Job]:
     async def purge_uploads(unit: Unit) -> int:
         return await uploads.purge_uploads(unit, limit=_FILES)
 
+    async def purge_links(unit: Unit) -> int:
+        return await forget_links(unit, history_days=settings.link_check_history_days)
+
     async def remove(database: Database) -> int:
         return await remove_files(database, settings.upload_dir)
 
@@ -59,6 +64,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
+        Job("purge-links", _HOUR, purge_links),
     ]
 
 
@@ -73,6 +79,13 @@ async def sweep(unit: Unit) -> int:
 async def purge_logins(unit: Unit) -> int:
     """Forget sessions and one-time tokens that can never be used again."""
     return await auth.purge_expired(unit, limit=_BATCH)
+
+
+async def forget_links(unit: Unit, *, history_days: int) -> int:
+    """Forget old checks of links, old shared answers, and hosts that nobody asks any more."""
+    done = await health.purge_checks(unit, older_than_days=history_days, limit=_BATCH)
+    done += await results.purge(unit, older_than_hours=_ANSWER_HOURS, limit=_BATCH)
+    return done + await hosts.purge(unit, older_than_days=_HOST_DAYS, limit=_BATCH)
 
 
 async def remove_files(database: Database, folder: Path) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 from db import bookmarks as rows_of
 from db.bookmarks import BookmarkRow
 from db.unit import Unit
+from db.validation import health
 from kit.errors import Conflict
 from services.bookmarks.links import Links, prepare_links, replace_links
 from services.bookmarks.values import BookmarkChanges, clean, columns_of, identity_of
@@ -54,4 +55,6 @@ async def write(
     after = await rows_of.update(unit, row.owner_id, row.id, different)
     if after is None:
         raise Conflict("Another bookmark has this address already.", field=("input", "url"))
+    if after.canonical_url != row.canonical_url:
+        await health.forget(unit, row.owner_id, row.id)
     return after, True

@@ -1,0 +1,171 @@
+"""Asking hosts politely: every request of every worker waits for its turn, redirects included.
+
+Redirects are followed here and not by the fetcher, because each hop may lead to another host with its own turn.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, Self
+from uuid import UUID
+
+from db.unit import Database
+from db.validation import hosts
+from db.validation.hosts import Pace
+from kit.clock import utcnow
+from kit.fetch import Failure, Fetcher, FetchError, Hop, Origin, Response
+from kit.ids import new_id
+from kit.settings import Settings
+from kit.urls import RefusedUrl, UrlRefusal, WebAddress, locate
+from services.validation.asking import MAX_BODY_BYTES, MAX_HOPS, REDIRECTS, retry_at
+
+PATIENCE_SECONDS: Final = 8.0
+"""So long a check waits for its turn; then it is put off, and others go on."""
+
+CLOSED_SECONDS: Final = 60.0
+"""A host that is not to be asked for longer than this has asked for patience itself; nobody just waits for it."""
+
+_ASK_FOR_PATIENCE: Final = frozenset({429, 503})
+_NO_ADDRESS: Final = {
+    UrlRefusal.EMPTY: Failure.INVALID_URL,
+    UrlRefusal.INVALID_URL: Failure.INVALID_URL,
+    UrlRefusal.TOO_LONG: Failure.TOO_LONG,
+    UrlRefusal.UNSUPPORTED_SCHEME: Failure.UNSUPPORTED_SCHEME,
+}
+
+
+class HostBusyError(Exception):
+    """It is not this check's turn yet: try again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"try again in {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class HostClosedError(Exception):
+    """The host asked to be left alone for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"closed for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass
+class Visits:
+    """The requests of one check, as a context manager: at its end no host counts them any more.
+
+    At one time it has a place at one host, which it keeps from request to request.
+    """
+
+    fetcher: Fetcher
+    database: Database
+    pace: Pace
+    _visit: UUID = field(default_factory=new_id)
+    _host: str | None = None
+    _not_before: datetime | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._leave()
+
+    async def walk(
+        self,
+        url: str,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        deadline_seconds: float,
+        hops: tuple[Hop, ...] = (),
+        trusted: Origin | None = None,
+    ) -> Response:
+        """Return what `url` answers at the end of its redirects; `hops` are those that led to it already.
+
+        Raises `FetchError` with every hop, `HostBusyError` and `HostClosedError`.
+        """
+        at, seen = _located(url, None, hops), {hop.url.partition("#")[0] for hop in hops}
+        while True:
+            if at.without_fragment in seen:
+                raise FetchError(Failure.TOO_MANY_REDIRECTS, "It redirects in a circle.", url=at.url, hops=hops)
+            seen.add(at.without_fragment)
+            response = await self._ask(
+                at, method=method, headers=headers, deadline_seconds=deadline_seconds, hops=hops, trusted=trusted
+            )
+            location = response.headers.get("location")
+            if response.status not in REDIRECTS or location is None:
+                return replace(response, hops=hops)
+            if len(hops) == MAX_HOPS:
+                message = f"It redirects more than {MAX_HOPS} times."
+                raise FetchError(Failure.TOO_MANY_REDIRECTS, message, url=at.url, hops=hops)
+            hop = Hop(at.without_fragment, response.status, location)
+            at = _located(location, at, (*hops, hop))
+            hops = (*hops, replace(hop, location=at.url))
+
+    async def _ask(
+        self,
+        at: WebAddress,
+        *,
+        method: str,
+        headers: Mapping[str, str],
+        deadline_seconds: float,
+        hops: tuple[Hop, ...],
+        trusted: Origin | None,
+    ) -> Response:
+        await self._turn(at.authority)
+        try:
+            response = await self.fetcher.fetch(
+                at.without_fragment,
+                method=method,
+                headers=headers,
+                max_bytes=MAX_BODY_BYTES,
+                deadline_seconds=deadline_seconds,
+                max_redirects=0,
+                trusted=trusted,
+            )
+        except FetchError as error:
+            error.hops = hops
+            raise
+        if response.status in _ASK_FOR_PATIENCE:
+            self._not_before = retry_at(response.headers.get("retry-after"), utcnow()) or self._not_before
+        return response
+
+    async def _turn(self, host: str) -> None:
+        """Wait for the turn of one more request to `host`."""
+        if host == self._host:
+            await asyncio.sleep(await hosts.go_on(self.database, host, self._visit, self.pace))
+            return
+        await self._leave()
+        waited = 0.0
+        while (wait := await hosts.enter(self.database, host, self._visit, self.pace)) > 0.0:
+            if wait > max(CLOSED_SECONDS, 2 * self.pace.spacing_seconds):
+                raise HostClosedError(wait)
+            waited += wait
+            if waited > PATIENCE_SECONDS:
+                raise HostBusyError(wait)
+            await asyncio.sleep(wait)
+        self._host = host
+
+    async def _leave(self) -> None:
+        host, self._host = self._host, None
+        not_before, self._not_before = self._not_before, None
+        if host is not None:
+            await hosts.leave(self.database, host, self._visit, not_before=not_before)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return how often a host may be asked."""
+    return Pace(concurrency=settings.host_concurrency, spacing_seconds=settings.host_spacing_seconds)
+
+
+def _located(url: str, base: WebAddress | None, hops: tuple[Hop, ...]) -> WebAddress:
+    """Take an address apart. Raises `FetchError` for what is none."""
+    try:
+        return locate(url, base=base)
+    except RefusedUrl as refused:
+        failure = _NO_ADDRESS[refused.reason]
+        if base is not None and failure is not Failure.UNSUPPORTED_SCHEME:
+            message = "The server redirects to something that is no address."
+            raise FetchError(Failure.BAD_RESPONSE, message, url=base.url, hops=hops[:-1]) from None
+        raise FetchError(failure, refused.message, url=url, hops=hops) from None

@@ -1,0 +1,1 @@
+"""Tests of links: statuses, verdicts, signs of soft errors, recording."""
