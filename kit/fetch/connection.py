@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Final, cast
 
 from kit.fetch.networks import IpAddress, plain
@@ -121,9 +121,28 @@ class Connection(asyncio.Protocol):
 async def dial(
     addresses: Sequence[IpAddress], port: int, *, tls: ssl.SSLContext | None, name: str, seconds: float
 ) -> Connection:
-    """Return a connection to the first of `addresses` that takes one, within `seconds`.
+    """Return a connection to the first of `addresses` that takes one, secured if `tls` is given, within `seconds`.
 
-    The certificate must be `name`'s. Raises `OSError` (with `TimeoutError` and `ssl.SSLError`): that of the last try.
+    The certificate must be `name`'s. Raises `OSError`, to which `TimeoutError` and `ssl.SSLError` belong.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(seconds):
+        sock = await connect(addresses, port, seconds=seconds)
+        try:
+            address = sock.getpeername()[0]
+            server_name = name.removesuffix(".") if tls is not None else None
+            _, connection = await loop.create_connection(Connection, sock=sock, ssl=tls, server_hostname=server_name)
+        except BaseException:
+            sock.close()
+            raise
+    connection.address = address
+    return connection
+
+
+async def connect(addresses: Sequence[IpAddress], port: int, *, seconds: float) -> socket.socket:
+    """Return a socket that is connected to exactly one of `addresses`, tried in their order within `seconds`.
+
+    Raises `OSError` (a `TimeoutError` too): that of the last try.
     """
     loop = asyncio.get_running_loop()
     due = loop.time() + seconds
@@ -131,29 +150,22 @@ async def dial(
     for left, address in zip(range(len(tried), 0, -1), tried, strict=True):
         try:
             async with asyncio.timeout((due - loop.time()) / left):
-                return await _dial_one(loop, address, port, tls, name)
-        except ssl.SSLError:
-            raise  # it was reached, and the next one has the same name
+                return await _connect_one(loop, address, port)
         except OSError:
             if left == 1:
                 raise
     raise OSError("there is no address to dial")
 
 
-async def _dial_one(
-    loop: asyncio.AbstractEventLoop, address: IpAddress, port: int, tls: ssl.SSLContext | None, name: str
-) -> Connection:
-    """Dial exactly `address`, look who is there, and only then say anything."""
-    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)  # noqa: PLR2004  the version
+async def _connect_one(loop: asyncio.AbstractEventLoop, address: IpAddress, port: int) -> socket.socket:
+    """Connect to `address` and look who is there before anything is said."""
+    sock = socket.socket(socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)  # noqa: FBT003  the standard library names it so
         await loop.sock_connect(sock, (str(address), port))
         if plain(ip_address(sock.getpeername()[0])) != address:
             raise OSError("the connection leads to another address than the one that was dialled")
-        server_name = name.removesuffix(".") if tls is not None else None
-        _, connection = await loop.create_connection(Connection, sock=sock, ssl=tls, server_hostname=server_name)
     except BaseException:
         sock.close()
         raise
-    connection.address = str(address)
-    return connection
+    return sock

@@ -1,13 +1,14 @@
 """Fetching: the gate, the connections, redirects hop by hop, and one deadline around all of it."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from kit.fetch.answers import Failure, FetchError, Headers, Hop, Response
-from kit.fetch.connection import ClosedError, Connection, dial
+from kit.fetch.connection import ClosedError, Connection, connect, dial
 from kit.fetch.decoding import ACCEPTED
 from kit.fetch.failures import classify
 from kit.fetch.gate import DEFAULT_PORTS, Gate, Origin
@@ -95,12 +96,14 @@ class Fetcher:
         max_bytes: int = 1_000_000,
         deadline_seconds: float = 30.0,
         max_redirects: int = 10,
+        silence_seconds: float | None = None,
         trusted: Origin | None = None,
     ) -> Response:
         """Return what `url` answers, whatever its status, after following at most `max_redirects` redirects.
 
-        With `max_redirects=0` a redirect is the answer. The body is decompressed and cut after `max_bytes`. `trusted`
-        is one origin that the operator named: it may lie in a private network. Raises `FetchError`; `ValueError` for a
+        With `max_redirects=0` a redirect is the answer. The body is decompressed and cut after `max_bytes`.
+        `silence_seconds` is for servers that think for longer than others before they say anything. `trusted` is one
+        origin that the operator named: it may lie in a private network. Raises `FetchError`; `ValueError` for a
         method or header that cannot be sent; `Unavailable` when this machine has no room for another connection.
         """
         if method not in _METHODS:
@@ -108,7 +111,7 @@ class Fetcher:
         wanted = (
             self._defaults | {name.lower(): value for name, value in headers.items()} if headers else self._defaults
         )
-        journey = _Journey(method, wanted, body, max_bytes, trusted)
+        journey = _Journey(method, wanted, body, max_bytes, silence_seconds or self._silence_seconds, trusted)
         async with self._turns:
             began = asyncio.get_running_loop().time()
             try:
@@ -138,6 +141,15 @@ class Fetcher:
         """
         address = self.gate.admit(url)
         return address, await self.gate.dialable(address)
+
+    async def connect(self, address: WebAddress) -> socket.socket:
+        """Return a socket that is connected to where an admitted address leads. Raises `FetchError`."""
+        addresses = await self.gate.dialable(address)
+        try:
+            return await connect(addresses, address.port, seconds=self._connect_seconds)
+        except OSError as error:
+            failure, message = classify(error)
+            raise FetchError(failure, message, url=address.url) from None
 
     async def _follow(self, url: str, journey: "_Journey", max_redirects: int) -> tuple[Answer, str]:
         """Go from hop to hop. Each passes the gate from the top."""
@@ -199,7 +211,7 @@ class Fetcher:
         self, connection: Connection, request: bytes, place: tuple[Origin, bool], journey: "_Journey"
     ) -> tuple[Answer, str]:
         reader = AnswerReader(is_head=journey.method == "HEAD", max_bytes=journey.max_bytes)
-        answer = await connection.exchange(request, reader, silence_seconds=self._silence_seconds)
+        answer = await connection.exchange(request, reader, silence_seconds=journey.silence_seconds)
         self._idle.give(place, connection)
         return answer, connection.address
 
@@ -230,15 +242,22 @@ def open_fetcher(settings: Settings) -> Fetcher:
 class _Journey:
     """What changes from hop to hop."""
 
-    __slots__ = ("at", "body", "headers", "hops", "max_bytes", "method", "trusted")
+    __slots__ = ("at", "body", "headers", "hops", "max_bytes", "method", "silence_seconds", "trusted")
 
     def __init__(
-        self, method: str, headers: Mapping[str, str], body: bytes | None, max_bytes: int, trusted: Origin | None
+        self,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        max_bytes: int,
+        silence_seconds: float,
+        trusted: Origin | None,
     ) -> None:
         self.method = method
         self.headers = headers
         self.body = body
         self.max_bytes = max_bytes
+        self.silence_seconds = silence_seconds
         self.trusted = trusted
         self.hops: list[Hop] = []
         self.at = ""
