@@ -48,7 +48,7 @@ CREATE TABLE link_health (
     archive_checked_at timestamptz
 );
 CREATE INDEX link_health_due ON link_health (owner_id, next_check_at);
-CREATE INDEX link_health_verdict ON link_health (owner_id, verdict) WHERE verdict <> 'ALIVE';
+CREATE INDEX link_health_verdict ON link_health (owner_id, verdict);
 CREATE INDEX link_health_final ON link_health (owner_id, final_key) WHERE final_key IS NOT NULL;
 CREATE INDEX link_health_canonical ON link_health (owner_id, canonical_key) WHERE canonical_key IS NOT NULL;
 CREATE INDEX link_health_content ON link_health (owner_id, content_simhash) WHERE content_words >= 30;

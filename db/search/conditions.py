@@ -5,9 +5,12 @@ The text of a query only ever travels as an argument. What is spliced into SQL i
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
+
+_HEALTH: Final = "SELECT FROM link_health h WHERE h.bookmark_id = b.id AND h.owner_id = b.owner_id"
 
 
 class Place(StrEnum):
@@ -26,6 +29,21 @@ class State(StrEnum):
     UNREAD = "b.is_unread"
     TAGGED = "EXISTS (SELECT FROM bookmark_tags link WHERE link.bookmark_id = b.id)"
     UNTAGGED = "NOT EXISTS (SELECT FROM bookmark_tags link WHERE link.bookmark_id = b.id)"
+    DEAD = f"EXISTS ({_HEALTH} AND h.verdict = 'DEAD')"
+    BROKEN = f"EXISTS ({_HEALTH} AND h.verdict IN ('SUSPECT', 'DEAD'))"
+    DUPLICATE = f"""EXISTS ({_HEALTH} AND EXISTS (
+        SELECT FROM link_health o JOIN bookmarks other ON other.id = o.bookmark_id WHERE o.owner_id = h.owner_id
+        AND o.final_key = h.final_key AND o.bookmark_id <> h.bookmark_id AND other.deleted_at IS NULL))"""
+    UNCHECKED = f"NOT EXISTS ({_HEALTH})"
+
+
+class Moment(StrEnum):
+    """A time of a bookmark. Empty when it has not come: nothing is before or after it."""
+
+    ADDED = "b.added_at"
+    CREATED = "b.created_at"
+    UPDATED = "b.updated_at"
+    CHECKED = "(SELECT h.checked_at FROM link_health h WHERE h.bookmark_id = b.id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,31 @@ class Hosted:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """A link whose last check saw one of these statuses, or which is believed to be so; UNCHECKED is none of them."""
+
+    statuses: tuple[str, ...] = ()
+    verdicts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A link whose last check was answered with an HTTP status from `least` to `most`."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A time at or after `start` and before `end`; None is no bound."""
+
+    moment: Moment
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Never:
     """What must not hold."""
 
@@ -86,7 +129,7 @@ class Some:
     parts: "tuple[Condition, ...]"
 
 
-Condition = Words | Tagged | Bearing | Hosted | State | Never | Every | Some
+Condition = Words | Tagged | Bearing | Hosted | State | Linked | Answered | Within | Never | Every | Some
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +209,24 @@ class Compiled:
                 return self._domain(domain, prefix=prefix)
             case State():
                 return condition.value
+            case _:
+                return self._checked(condition)
+
+    def _checked(self, condition: Condition) -> str:
+        match condition:
+            case Linked(statuses, verdicts):
+                column, values = ("status", statuses) if statuses else ("verdict", verdicts)
+                return f"EXISTS ({_HEALTH} AND h.{column} = ANY ({self.bind(list(values))}::text[]))"
+            case Answered(least, most):
+                return f"EXISTS ({_HEALTH} AND h.http_status BETWEEN {self.bind(least)} AND {self.bind(most)})"
+            case Within(moment, start, end):
+                bounds = [
+                    f"{moment.value} {compare} {self.bind(bound)}::timestamptz"
+                    for compare, bound in ((">=", start), ("<", end))
+                    if bound is not None
+                ]
+                told = " AND ".join(bounds)
+                return f"coalesce({told}, false)" if moment is Moment.CHECKED else f"({told})"
             case _:
                 raise TypeError(condition)
 

@@ -7,7 +7,8 @@ from enum import Enum, auto
 from typing import Final
 
 from kit.errors import BadInput
-from services.search.syntax import MAX_QUERY_CHARS, Flag, Is, Span, Term, Where
+from services.search.facts import normal_value
+from services.search.syntax import MAX_QUERY_CHARS, Fact, Flag, Is, Span, Stated, Term, Where
 
 FIELD: Final = ("query",)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -20,9 +21,12 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _FIELDS: Final = {where.value: where for where in Where if where is not Where.ANYWHERE}
 _LATER: Final = frozenset(
     {
-        *("in", "has", "status", "verdict", "lang", "source", "type", "added", "created", "updated", "checked"),
-        *("words", "reading", "similar"),
+        *("in", "has", "lang", "source", "type", "words", "reading", "similar"),
     }
+)
+_FACTS: Final = {fact.value: fact for fact in Fact}
+_EXAMPLES: Final = {"is": "unread", "status": "404", "verdict": "dead"} | dict.fromkeys(
+    ("added", "created", "updated", "checked"), "<7d"
 )
 _KEYWORDS: Final = {"AND", "OR", "NOT"}
 
@@ -45,7 +49,7 @@ class Token:
 
     kind: Kind
     span: Span
-    leaf: Term | Is | None = None
+    leaf: Term | Is | Stated | None = None
 
 
 def refuse(message: str, position: int, hint: str = "") -> BadInput:
@@ -58,7 +62,7 @@ def tokens_of(text: str) -> list[Token]:
     """Cut `text` into tokens, END last.
 
     Raises `BadInput` with its position for a text that is too long or no text, a quote without its end, a field
-    without a value, an unknown flag, and a field that cannot be searched yet.
+    without a value, an unknown flag or value, and a field that cannot be searched yet.
     """
     if len(text) > MAX_QUERY_CHARS:
         raise refuse(
@@ -106,14 +110,16 @@ def _field(text: str, start: int, named: re.Match[str]) -> Token | None:
         whole = _word(text, start)
         hint = f'Put it in quotes to look for the text: "{whole}".'
         raise refuse(f"`{name}:` cannot be searched yet.", start, hint)
-    if name != "is" and name not in _FIELDS:
+    if name != "is" and name not in _FIELDS and name not in _FACTS:
         return None
     if not _has_value(text, behind):
-        example = f"{name}:unread" if name == "is" else f"{name}:example"
+        example = f"{name}:{_EXAMPLES.get(name, 'example')}"
         hint = f"Write it without a space, like `{example}`."
         raise refuse(f"expected a value right behind `{name}:`.", behind, hint)
     if name == "is":
         return _flag(text, start, behind)
+    if name in _FACTS:
+        return _stated(text, start, behind, _FACTS[name])
     return _leaf(text, start, behind, _FIELDS[name])
 
 
@@ -127,6 +133,16 @@ def _flag(text: str, start: int, behind: int) -> Token:
         raise refuse(f"expected one of {', '.join(Flag)} behind `is:`.", behind, hint) from None
     span = Span(start, end)
     return Token(Kind.LEAF, span, Is(flag, span))
+
+
+def _stated(text: str, start: int, behind: int, fact: Fact) -> Token:
+    value, end, _ = _value(text, behind)
+    try:
+        normal = normal_value(fact, value)
+    except ValueError as error:
+        raise refuse(str(error), behind) from None
+    span = Span(start, end)
+    return Token(Kind.LEAF, span, Stated(fact, normal, span))
 
 
 def _leaf(text: str, start: int, behind: int, where: Where) -> Token:

@@ -4,8 +4,9 @@ from db.search.conditions import Condition, Every, Hosted, Never, Place, Some, S
 from db.search.words import words_of
 from kit.text import tag_path
 from kit.urls import url_words
+from services.search.facts import condition_of_fact
 from services.search.parser import domain_of
-from services.search.syntax import All, Any, Flag, Is, Node, Not, Term, Where
+from services.search.syntax import All, Any, Flag, Is, Node, Not, Stated, Term, Where
 
 _STATES = {
     Flag.FAVORITE: State.FAVORITE,
@@ -13,6 +14,9 @@ _STATES = {
     Flag.UNREAD: State.UNREAD,
     Flag.TAGGED: State.TAGGED,
     Flag.UNTAGGED: State.UNTAGGED,
+    Flag.DEAD: State.DEAD,
+    Flag.BROKEN: State.BROKEN,
+    Flag.DUPLICATE: State.DUPLICATE,
 }
 
 
@@ -23,6 +27,8 @@ def condition_of(node: Node) -> Condition:
             return _term(node)
         case Is(flag):
             return _STATES[flag]
+        case Stated(fact, value):
+            return condition_of_fact(fact, value)
         case Not(part):
             return Never(condition_of(part))
         case All(parts):

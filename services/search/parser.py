@@ -5,7 +5,20 @@ from kit.errors import BadInput
 from kit.text import tag_path
 from kit.urls import RefusedUrl, identify
 from services.search.lexer import Kind, Token, refuse, tokens_of
-from services.search.syntax import MAX_DEPTH, MAX_TERMS, MAX_WORD_CHARS, All, Any, Is, Node, Not, Span, Term, Where
+from services.search.syntax import (
+    MAX_DEPTH,
+    MAX_TERMS,
+    MAX_WORD_CHARS,
+    All,
+    Any,
+    Is,
+    Node,
+    Not,
+    Span,
+    Stated,
+    Term,
+    Where,
+)
 
 
 def parse(text: str) -> Node:
@@ -84,11 +97,11 @@ class _Parser:
         self._next += 1
         return node
 
-    def _leaf(self, leaf: Term | Is) -> Term | Is | None:
+    def _leaf(self, leaf: Term | Is | Stated) -> Term | Is | Stated | None:
         self._terms += 1
         if self._terms > MAX_TERMS:
             raise refuse(f"a query has at most {MAX_TERMS} terms.", leaf.span.start, "Leave some out.")
-        if isinstance(leaf, Is):
+        if isinstance(leaf, Is | Stated):
             return leaf
         if any(len(word) > MAX_WORD_CHARS for word in words_of(leaf.text)):
             raise refuse(f"a word has at most {MAX_WORD_CHARS} characters.", leaf.span.start)

@@ -1,7 +1,8 @@
 """The tree that a query text is read into, and the text that a tree is printed as.
 
     query  = any ; any = all { "OR" all } ; all = not { ["AND"] not } ; not = { "NOT" | "-" } one
-    one    = "(" any ")" | field value | "is:" flag | "#" value | value ; value = word | word "*" | '"' phrase '"'
+    one    = "(" any ")" | field value | "is:" flag | fact value | "#" value | value
+    value  = word | word "*" | '"' phrase '"'
 
 Trees are normal: a group in a group of its own kind is opened, a group of one is that one, NOT NOT cancels out.
 """
@@ -38,6 +39,20 @@ class Flag(StrEnum):
     UNREAD = "unread"
     TAGGED = "tagged"
     UNTAGGED = "untagged"
+    DEAD = "dead"
+    BROKEN = "broken"
+    DUPLICATE = "duplicate"
+
+
+class Fact(StrEnum):
+    """What fields whose value is no text are about. The value is the field's name in a query."""
+
+    STATUS = "status"
+    VERDICT = "verdict"
+    ADDED = "added"
+    CREATED = "created"
+    UPDATED = "updated"
+    CHECKED = "checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,15 @@ class Is:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact and its value in the form that services.search.facts gives it: `404`, `dead`, `>2026-01-31`, `<7d`."""
+
+    fact: Fact
+    value: str
+    span: Span = field(default=Span(0, 0), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """What must not be so. Never around another `Not`."""
 
@@ -95,7 +119,17 @@ class Any:
     span: Span = field(default=Span(0, 0), compare=False)
 
 
-Node = Term | Is | Not | All | Any
+Node = Term | Is | Stated | Not | All | Any
+
+
+_FACTS = {
+    Fact.STATUS: "the link status",
+    Fact.VERDICT: "the verdict on the link",
+    Fact.ADDED: "the time of adding",
+    Fact.CREATED: "the time of creation",
+    Fact.UPDATED: "the time of the last change",
+    Fact.CHECKED: "the time of the last link check",
+}
 
 
 def printed(node: Node) -> str:
@@ -105,6 +139,8 @@ def printed(node: Node) -> str:
             return _field(node) + _value(node)
         case Is(flag):
             return f"is:{flag.value}"
+        case Stated(fact, value):
+            return f"{fact.value}:{value}"
         case Not(part):
             return f"-{_grouped(part, All | Any)}"
         case All(parts):
@@ -120,6 +156,8 @@ def explained(node: Node) -> str:
             return _explained_term(node)
         case Is(flag):
             return flag.value
+        case Stated(fact, value):
+            return f"{_FACTS[fact]} {value}"
         case Not(part):
             inner = explained(part)
             return f"not ({inner})" if isinstance(part, All | Any) else f"not {inner}"
