@@ -47,4 +47,6 @@ async def open_services(settings: Settings, *, name: str, is_worker: bool = Fals
         stack.push_async_callback(bus.stop)
         passwords = PasswordHasher(threads=settings.password_hash_threads, queue=settings.password_hash_queue)
         stack.callback(passwords.close)
-        yield Services(settings=settings, database=database, bus=bus, passwords=passwords)
+        services = Services(settings=settings, database=database, bus=bus, passwords=passwords)
+        stack.push_async_callback(services.meaning.aclose)
+        yield services

@@ -89,6 +89,7 @@ class Settings:
     statement_timeout_seconds: float = 5.0
     worker_statement_timeout_seconds: float = 60.0
     request_timeout_seconds: float = 10.0
+    query_embedding_timeout_seconds: float = 2.0
 
     max_request_bytes: int = 1_000_000
     max_upload_bytes: int = 100 * 1024 * 1024

@@ -12,11 +12,13 @@ from uuid import UUID
 import strawberry
 
 from db.unit import Database
+from kit.ai import LocalProvider
 from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.errors import Unauthenticated
 from kit.settings import Settings
 from kit.turns import Turns
+from services.embedding.meaning import Meaning
 from services.permissions import Viewer
 
 
@@ -24,6 +26,7 @@ from services.permissions import Viewer
 class Services:
     """What lives as long as the process: made once by app.wiring, shared by every operation.
 
+    `meaning` turns the words of queries into vectors.
     `turns` gives each account at most a third of the pool for its changes. Those of one account wait for each other
     in the database; without it they would wait there on every connection, and everybody else behind them.
     """
@@ -32,10 +35,13 @@ class Services:
     database: Database
     bus: Bus
     passwords: PasswordHasher
+    meaning: Meaning = field(init=False)
     turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        """Share out the pool."""
+        """Share out the pool; let queries be understood by the local model, which is loaded when first needed."""
+        seconds = self.settings.query_embedding_timeout_seconds
+        self.meaning = Meaning(lambda: [LocalProvider()], timeout_seconds=seconds)
         self.turns = Turns(max(1, self.settings.database_pool_size // 3))
 
 

@@ -25,7 +25,8 @@ QueryText = Annotated[
     strawberry.argument(
         description="At most 1,000 characters and 50 terms. Words side by side must all be there; `OR`, `NOT` or `-`,"
         ' parentheses, "phrases", `prefix*`; `title:` `url:` `domain:` `tag:` (`#a` also finds `a/b`);'
-        " `is:favorite` `is:archived` `is:unread` `is:tagged` `is:untagged`. A fault is BAD_USER_INPUT with"
+        " `is:favorite` `is:archived` `is:unread` `is:tagged` `is:untagged`; `similar:` and a bookmark's id."
+        " A fault is BAD_USER_INPUT with"
         " `extensions.position`, counted in characters from 0."
     ),
 ]
@@ -58,7 +59,7 @@ async def search(
 ) -> ResultRows:
     """Return a page of the bookmarks that a query finds, best first."""
     viewer, database = viewer_of(info), info.context.database
-    wanted = await find.understand(database, viewer, query, mode or SearchMode.HYBRID)
+    wanted = await find.understand(database, viewer, query, mode or SearchMode.HYBRID, info.context.services.meaning)
     request = page_request(wanted.order, find.KINDS, first=first, after=after)
     found = await find.page(database, viewer, wanted, request)
 

@@ -49,7 +49,7 @@ async def server_info(info: Info) -> ServerView:
         registration=settings.registration,
         capabilities=[
             Capability("full_text_search", is_available=True, detail="PostgreSQL's own."),
-            Capability("vector_search", is_available=False, detail="No embedding agent is set up on this server yet."),
+            Capability("vector_search", is_available=True, detail=info.context.services.meaning.detail),
             Capability(
                 "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
             ),

@@ -9,10 +9,13 @@ import strawberry
 from resolvers import bookmarks as answer
 from resolvers import categorization as categorization_answer
 from resolvers import collections as collections_answer
+from resolvers import embedding as embedding_answer
 from resolvers import tags as tags_answer
 from resolvers.compiled import answers
 from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
 from resolvers.inputs.scalars import Url
+from schema.directives import Cost
+from schema.embedding import SimilarBookmark
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from schema.categorization import Category, Suggestion
     from schema.collections import Collection
     from schema.tags import Tag
+
+SIMILAR_COST = 20
+"""Points of asking for similar bookmarks: so a page of bookmarks cannot ask for many of each."""
 
 LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
 LazyCategory = Annotated["Category", strawberry.lazy("schema.categorization")]
@@ -84,6 +90,13 @@ class Bookmark(Node):
         metadata=answers(categorization_answer.OF_BOOKMARK),
         graphql_type=list[LazySuggestion],
         description="How it may be sorted: at most 20, what waits for a decision first, then the surest first.",
+    )
+    similar = strawberry.field(
+        resolver=embedding_answer.of_bookmark,
+        graphql_type=list[SimilarBookmark],
+        directives=[Cost(weight=SIMILAR_COST)],
+        description="Your bookmarks outside the trash that are most like it by meaning, the most alike first; empty"
+        " while it is not embedded.",
     )
 
 

@@ -28,7 +28,7 @@ class SearchResult:
         resolver=answer.result_bookmark, metadata=answers(), graphql_type=Bookmark, description="The bookmark."
     )
     score: float = strawberry.field(
-        description="From 0 to below 1, to be compared within one search only; 0 where no word was looked for."
+        description="From 0 to 1, to be compared within one search only; 0 where no word was looked for."
     )
     snippets = strawberry.field(
         resolver=answer.snippets,
@@ -60,7 +60,8 @@ class SearchResultConnection(Connection[SearchResult]):
     total_count = strawberry.field(
         resolver=paging.total_count,
         graphql_type=int,
-        description="How many bookmarks match, exact up to 1,000; never more, see `isTotalCountCapped`.",
+        description="How many bookmarks were found, by meaning at most 100; exact up to 1,000 and never more, see"
+        " `isTotalCountCapped`.",
     )
     is_total_count_capped: bool = strawberry.field(
         description="Whether more than 1,000 match. Then the newest 1,000 are ranked, counted and paged through."

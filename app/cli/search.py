@@ -29,7 +29,7 @@ def search(*, query: str, email: str, first: int, as_json: bool) -> None:
     async def work(services: Services) -> Found:
         database = services.database
         viewer = await viewer_by_email(database, email)
-        wanted = await find.understand(database, viewer, query, SearchMode.HYBRID)
+        wanted = await find.understand(database, viewer, query, SearchMode.HYBRID, services.meaning)
         request = page_request(wanted.order, find.KINDS, first=first)
         return wanted, await find.page(database, viewer, wanted, request)
 

@@ -1,11 +1,14 @@
 """Embedding as rows: spaces of vectors, the vectors of bookmarks, and which of them lie nearest."""
 
 from db.embedding.nearest import (
+    LEAST_SHARE,
+    LEAST_SIMILARITY,
     MAX_NEIGHBOURS,
     Neighbour,
     Way,
     near,
     neighbours,
+    neighbours_of,
     vector_given,
     vector_of,
     way_for,
@@ -22,6 +25,8 @@ from db.embedding.spaces import (
 )
 
 __all__ = [
+    "LEAST_SHARE",
+    "LEAST_SIMILARITY",
     "MAX_NEIGHBOURS",
     "EmbeddableRow",
     "Neighbour",
@@ -38,6 +43,7 @@ __all__ = [
     "make_space",
     "near",
     "neighbours",
+    "neighbours_of",
     "put",
     "remove_some",
     "space_named",

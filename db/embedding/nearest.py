@@ -11,6 +11,7 @@ not do is tell of others. Their vectors only take part in how far it looks; what
 distance of the owner's own. `python -m benchmarks --only vectors` has the figures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -29,6 +30,12 @@ BALANCE: Final = 2_500
 
 MAX_NEIGHBOURS: Final = 100
 
+LEAST_SIMILARITY: Final = 0.15
+"""What is less like than this says nothing: two texts picked at random come near it."""
+
+LEAST_SHARE: Final = 0.5
+"""What is less than this much as like as the best hit says nothing beside it."""
+
 
 class Way(Enum):
     """How the nearest are found."""
@@ -46,16 +53,16 @@ class Neighbour:
     similarity: float
 
 
-async def way_for(rows: Rows, owner_id: UUID, space: SpaceRow) -> Way:
-    """Return which of INDEX and EXACT is the faster for this owner."""
-    is_small = await rows.fetchval(
+async def way_for(rows: Rows, owner_id: UUID, space: SpaceRow) -> Way | None:
+    """Return which of INDEX and EXACT is the faster for this owner; None when nothing of theirs is in the space."""
+    row = await rows.fetchrow(
         f"""
         WITH most AS MATERIALIZED (
             SELECT greatest({EXACT_ROWS}, ceil(sqrt({BALANCE} * greatest(0, (
                 SELECT reltuples FROM pg_class WHERE oid = to_regclass($3)
             )))))::bigint AS number
         )
-        SELECT count(*) < (SELECT number FROM most) FROM (
+        SELECT count(*) AS held, (SELECT number FROM most) AS most FROM (
             SELECT FROM embeddings WHERE owner_id = $1 AND space_id = $2 LIMIT (SELECT number FROM most)
         ) AS found
         """,
@@ -63,7 +70,9 @@ async def way_for(rows: Rows, owner_id: UUID, space: SpaceRow) -> Way:
         space.id,
         index_of(space.id),
     )
-    return Way.EXACT if is_small else Way.INDEX
+    if row is None or not row["held"]:
+        return None
+    return Way.EXACT if row["held"] < row["most"] else Way.INDEX
 
 
 def near(space: SpaceRow, vector: str, way: Way, *, where: str = "true", limit: int) -> str:
@@ -101,7 +110,7 @@ def near(space: SpaceRow, vector: str, way: Way, *, where: str = "true", limit: 
 
 
 async def neighbours(
-    rows: Rows, owner_id: UUID, target: UUID | list[float], limit: int, *, space: SpaceRow | None = None
+    rows: Rows, owner_id: UUID, target: UUID | Sequence[float], limit: int, *, space: SpaceRow | None = None
 ) -> list[Neighbour]:
     """Return the owner's bookmarks outside the trash that are most like `target`, the most alike first.
 
@@ -109,32 +118,62 @@ async def neighbours(
     a bookmark that is not embedded, or not theirs, and before there is any space. `space` is the active one when left
     out. At most `MAX_NEIGHBOURS`. Raises `BadInput` for a vector that does not fit into the space.
     """
+    if isinstance(target, UUID):
+        return (await neighbours_of(rows, owner_id, [target], limit, space=space)).get(target, [])
     space = space or await active_space(rows)
     if space is None:
         return []
+    limit, vector = min(limit, MAX_NEIGHBOURS), fitted(target, space.dimensions)
     way = await way_for(rows, owner_id, space)
+    if way is None:
+        return []
+    query = Query(owner_id)
+    given = vector_given(space, query.bind(vector))
+
+    async def found(way: Way) -> list[Neighbour]:
+        sql = f"""
+            SELECT id, 1 - distance AS similarity FROM ({near(space, given, way, limit=limit)}) AS found
+            ORDER BY distance, id
+        """
+        return [Neighbour(row["id"], row["similarity"]) for row in await rows.fetch(sql, *query.arguments)]
+
+    first = await found(way)
+    return first if way is Way.EXACT or len(first) == limit else await found(Way.EXACT)
+
+
+async def neighbours_of(
+    rows: Rows, owner_id: UUID, keys: Sequence[UUID], limit: int, *, space: SpaceRow | None = None
+) -> dict[UUID, list[Neighbour]]:
+    """Return what `neighbours` does for each of the owner's bookmarks `keys`; those without any are left out."""
+    space = space or await active_space(rows)
+    way = None if space is None else await way_for(rows, owner_id, space)
+    if space is None or way is None:
+        return {}
     limit = min(limit, MAX_NEIGHBOURS)
-    found = await _neighbours(rows, owner_id, target, limit, space, way)
-    if way is Way.INDEX and len(found) < limit:
-        found = await _neighbours(rows, owner_id, target, limit, space, Way.EXACT)
+    found = await _neighbours_of(rows, owner_id, keys, limit, space, way)
+    short = [key for key in keys if len(found.get(key, [])) < limit]
+    if way is Way.INDEX and short:
+        found |= await _neighbours_of(rows, owner_id, short, limit, space, Way.EXACT)
     return found
 
 
-async def _neighbours(
-    rows: Rows, owner_id: UUID, target: UUID | list[float], limit: int, space: SpaceRow, way: Way
-) -> list[Neighbour]:
-    query = Query(owner_id)
-    others = "true"
-    if isinstance(target, UUID):
-        key = query.bind(target)
-        others, vector = f"b.id <> {key}", vector_of(space, key)
-    else:
-        vector = vector_given(space, query.bind(fitted(target, space.dimensions)))
-    sql = f"""
-        SELECT id, 1 - distance AS similarity FROM ({near(space, vector, way, where=others, limit=limit)}) AS found
-        ORDER BY distance, id
-    """
-    return [Neighbour(row["id"], row["similarity"]) for row in await rows.fetch(sql, *query.arguments)]
+async def _neighbours_of(
+    rows: Rows, owner_id: UUID, keys: Sequence[UUID], limit: int, space: SpaceRow, way: Way
+) -> dict[UUID, list[Neighbour]]:
+    vector = f"given.vector::halfvec({space.dimensions:d})"
+    found: dict[UUID, list[Neighbour]] = {}
+    for row in await rows.fetch(
+        f"""
+        SELECT given.bookmark_id AS of_id, found.id, 1 - found.distance AS similarity FROM embeddings given
+        CROSS JOIN LATERAL ({near(space, vector, way, where="b.id <> given.bookmark_id", limit=limit)}) AS found
+        WHERE given.bookmark_id = ANY($2::uuid[]) AND given.space_id = {space.id:d} AND given.owner_id = $1
+        ORDER BY given.bookmark_id, found.distance, found.id
+        """,
+        owner_id,
+        list(keys),
+    ):
+        found.setdefault(row["of_id"], []).append(Neighbour(row["id"], row["similarity"]))
+    return found
 
 
 def vector_given(space: SpaceRow, argument: str) -> str:

@@ -76,6 +76,20 @@ class Bearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Resembling:
+    """One of the bookmarks most like this one."""
+
+    bookmark_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One of these bookmarks: what `Resembling` becomes when they have been looked up."""
+
+    bookmark_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Hosted:
     """A domain, or one below it; with `prefix` any that begins so."""
 
@@ -129,7 +143,21 @@ class Some:
     parts: "tuple[Condition, ...]"
 
 
-Condition = Words | Tagged | Bearing | Hosted | State | Linked | Answered | Within | Never | Every | Some
+Condition = (
+    Words
+    | Tagged
+    | Bearing
+    | Resembling
+    | Among
+    | Hosted
+    | State
+    | Linked
+    | Answered
+    | Within
+    | Never
+    | Every
+    | Some
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +174,7 @@ _BEARING: Final = """EXISTS (
 
 
 class Compiled:
-    """A condition without `Tagged` as SQL about `bookmarks b`, for one owner.
+    """A condition without `Tagged` and `Resembling` as SQL about `bookmarks b`, for one owner.
 
     arguments  the values of $1 (the owner), $2 …; whoever adds more to the statement uses `bind`
     has_tags   whether it speaks of certain tags
@@ -171,14 +199,11 @@ class Compiled:
 
     def where(self, *, indexed: bool = True) -> str:
         """Return the condition as SQL; with `indexed=False` so that the full-text index cannot be used."""
+        return _spelled(self._pieces, indexed=indexed)
 
-        def spelled(piece: str | _Match) -> str:
-            if isinstance(piece, str):
-                return piece
-            text = f"(SELECT m{piece.number} FROM q)"
-            return f"b.search @@ {text}" if indexed else f"ts_match_vq(b.search, {text})"
-
-        return "".join(map(spelled, self._pieces))
+    def also(self, condition: Condition, *, indexed: bool) -> str:
+        """Return another condition as `where` does. Call it before `text_relation`, which serves all."""
+        return _spelled(self._where(condition), indexed=indexed)
 
     def text_relation(self) -> str:
         """Return the common table expression `q` that `where` and ranking read from."""
@@ -205,6 +230,8 @@ class Compiled:
             case Bearing(tag_ids):
                 self.has_tags = True
                 return _BEARING.format(ids=self.bind(list(tag_ids)))
+            case Among(bookmark_ids):
+                return f"b.id = ANY ({self.bind(list(bookmark_ids))}::uuid[])"
             case Hosted(domain, prefix):
                 return self._domain(domain, prefix=prefix)
             case State():
@@ -286,37 +313,50 @@ class Compiled:
                 return None
 
 
+def _spelled(pieces: _Pieces, *, indexed: bool) -> str:
+    def spelled(piece: str | _Match) -> str:
+        if isinstance(piece, str):
+            return piece
+        text = f"(SELECT m{piece.number} FROM q)"
+        return f"b.search @@ {text}" if indexed else f"ts_match_vq(b.search, {text})"
+
+    return "".join(map(spelled, pieces))
+
+
 def _quoted(word: str) -> str:
     """Return a word as to_tsquery takes it."""
     escaped = word.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
 
 
-def tags_in(condition: Condition) -> Iterator[Tagged]:
-    """Yield the tags that a condition speaks of."""
+def parts_of(condition: Condition) -> Iterator[Condition]:
+    """Yield what a condition is made of: everything that is not `Never`, `Every` or `Some`."""
     match condition:
-        case Tagged():
-            yield condition
         case Never(part):
-            yield from tags_in(part)
+            yield from parts_of(part)
         case Every(parts) | Some(parts):
             for part in parts:
-                yield from tags_in(part)
-
-
-def with_tags(condition: Condition, found: Mapping[Tagged, Condition]) -> Condition:
-    """Return the condition with each of its tags that is a key of `found` replaced."""
-    match condition:
-        case Tagged():
-            return found.get(condition, condition)
-        case Never(part):
-            return Never(with_tags(part, found))
-        case Every(parts):
-            return Every(tuple(with_tags(part, found) for part in parts))
-        case Some(parts):
-            return Some(tuple(with_tags(part, found) for part in parts))
+                yield from parts_of(part)
         case _:
-            return condition
+            yield condition
+
+
+def tags_in(condition: Condition) -> Iterator[Tagged]:
+    """Yield the tags that a condition speaks of."""
+    yield from (part for part in parts_of(condition) if isinstance(part, Tagged))
+
+
+def replaced(condition: Condition, found: Mapping[Any, Condition]) -> Condition:
+    """Return the condition with each of its parts that is a key of `found` replaced."""
+    match condition:
+        case Never(part):
+            return Never(replaced(part, found))
+        case Every(parts):
+            return Every(tuple(replaced(part, found) for part in parts))
+        case Some(parts):
+            return Some(tuple(replaced(part, found) for part in parts))
+        case _:
+            return found.get(condition, condition)
 
 
 def _is_text(condition: Condition) -> bool:

@@ -25,7 +25,8 @@ from uuid import UUID
 import asyncpg
 
 from db.bookmarks import COLUMNS, BookmarkRow
-from db.search.conditions import Bearing, Compiled, Condition, Tagged, tags_in, with_tags
+from db.search.conditions import Bearing, Compiled, Condition, Tagged, replaced, tags_in
+from db.search.fusion import FUSED, NEAREST, Aim, nearest
 from db.search.words import WORD_BREAKS
 from db.unit import Rows
 
@@ -46,7 +47,7 @@ _SCORE: Final = "ts_rank_cd('{0.1, 0.3, 0.8, 1.0}', hits.search, (SELECT rank FR
 
 _MINE: Final = "b.owner_id = $1 AND b.deleted_at IS NULL"
 _NEWEST: Final = "ORDER BY b.added_at DESC, b.id DESC"
-_EXTRA: Final = 3  # columns in front of a bookmark's in the statement of `page`
+_EXTRA: Final = 4  # columns in front of a bookmark's in the statement of `page`
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,22 @@ async def resolved(rows: Rows, owner_id: UUID, condition: Condition) -> Conditio
         [tag.prefix for tag in wanted],
     ):
         found[wanted[row["number"] - 1]] = Bearing(tuple(row["ids"] or ()))
-    return with_tags(condition, found)
+    return replaced(condition, found)
 
 
 async def page(
-    rows: Rows, owner_id: UUID, condition: Condition, *, position: Position | None, backward: bool, limit: int
+    rows: Rows,
+    owner_id: UUID,
+    condition: Condition,
+    aim: Aim | None = None,
+    *,
+    position: Position | None,
+    backward: bool,
+    limit: int,
 ) -> FoundRows:
-    """Return at most `limit` hits beyond `position`, in the direction of reading."""
+    """Return at most `limit` hits beyond `position`, in the direction of reading. With an `aim` also by meaning."""
 
-    def statement(compiled: Compiled, hits: str) -> str:
+    def statement(compiled: Compiled, ranking: str) -> str:
         # The limit is part of the text, because PostgreSQL plans a statement of unknown limit anew each time.
         beyond = ""
         if position is not None:
@@ -127,45 +135,43 @@ async def page(
             beyond = f"WHERE (score, added_at, id) {compare} ({score}::float8, {added_at}::timestamptz, {key}::uuid)"
         way = "ASC" if backward else "DESC"
         return f"""
-        WITH {hits}, ranked AS MATERIALIZED (
-            SELECT id, added_at, {"0::float8" if compiled.rank is None else _SCORE} AS score
-            FROM (SELECT * FROM hits LIMIT {CAP}) AS hits
-        ), page AS (
+        WITH {ranking}, page AS (
             SELECT * FROM ranked {beyond}
             ORDER BY score {way}, added_at {way}, id {way} LIMIT {limit:d}
         )
-        SELECT total.is_partial, total.matches, page.score, {COLUMNS} FROM total
+        SELECT outcome.is_partial, outcome.is_short, outcome.matches, page.score, {COLUMNS} FROM outcome
         LEFT JOIN page ON true LEFT JOIN bookmarks b ON b.id = page.id
         ORDER BY page.score {way}, page.added_at {way}, page.id {way}
         """
 
-    found = await _ask(rows, owner_id, condition, statement)
+    found = await _ask(rows, owner_id, condition, aim, statement)
     matches = found[0]["matches"]
     hits = [SearchHitRow(BookmarkRow(*row[_EXTRA:]), row["score"]) for row in found if row["score"] is not None]
     return FoundRows(hits, min(matches, CAP), is_capped=matches > CAP)
 
 
 async def facets(
-    rows: Rows, owner_id: UUID, condition: Condition, *, limit: int
+    rows: Rows, owner_id: UUID, condition: Condition, aim: Aim | None = None, *, limit: int
 ) -> tuple[list[SearchFacetRow], list[SearchFacetRow]]:
     """Return the most frequent domains and tag paths among the ranked bookmarks, at most `limit` of each."""
 
-    def statement(_compiled: Compiled, hits: str) -> str:
+    def statement(_compiled: Compiled, ranking: str) -> str:
         most = f"ORDER BY 3 DESC, 2 LIMIT {limit:d}"
         return f"""
-        WITH {hits}, best AS (
-            SELECT b.id, b.domain FROM (SELECT id FROM hits LIMIT {CAP}) AS ranked JOIN bookmarks b USING (id)
+        WITH {ranking}, best AS (
+            SELECT b.id, b.domain FROM ranked JOIN bookmarks b USING (id)
         ), counted AS (
             (SELECT 'domain' AS kind, domain AS value, count(*) AS count FROM best GROUP BY domain {most})
             UNION ALL
             (SELECT 'tag', t.path, count(*) FROM best JOIN bookmark_tags link ON link.bookmark_id = best.id
             JOIN tags t ON t.id = link.tag_id GROUP BY t.id {most})
         )
-        SELECT total.is_partial, counted.* FROM total LEFT JOIN counted ON true ORDER BY kind, count DESC, value
+        SELECT outcome.is_partial, outcome.is_short, counted.* FROM outcome LEFT JOIN counted ON true
+        ORDER BY kind, count DESC, value
         """
 
     kinds: dict[str | None, list[SearchFacetRow]] = {"domain": [], "tag": [], None: []}
-    for row in await _ask(rows, owner_id, condition, statement, ranked=False):
+    for row in await _ask(rows, owner_id, condition, aim, statement, ranked=aim is not None):
         kinds[row["kind"]].append(SearchFacetRow(row["value"], row["count"]))
     return kinds["domain"], kinds["tag"]
 
@@ -189,17 +195,59 @@ async def _ask(
     rows: Rows,
     owner_id: UUID,
     condition: Condition,
+    aim: Aim | None,
     statement: Callable[[Compiled, str], str],
     *,
     ranked: bool = True,
 ) -> list[asyncpg.Record]:
-    """Run `statement`, whose rows begin with `is_partial`, and again by the index alone when a walk found too few."""
-    compiled = Compiled(owner_id, condition, ranked=ranked)
-    found = await rows.fetch(statement(compiled, _collected(compiled)), *compiled.arguments)
-    if found[0]["is_partial"]:
-        compiled = Compiled(owner_id, condition, ranked=ranked)
-        found = await rows.fetch(statement(compiled, _collected(compiled, may_walk=False)), *compiled.arguments)
+    """Run `statement` on a ranking, and again where a shorter way to it was taken that turned out to find too few.
+
+    Its rows begin with `is_partial`: a walk through the newest bookmarks ended too soon; and `is_short`: the index of a
+    space gave too few.
+    """
+
+    async def run(aim: Aim | None, *, may_walk: bool) -> list[asyncpg.Record]:
+        by_words = aim is None or not aim.is_alone
+        compiled = Compiled(owner_id, condition, filtered=by_words, ranked=ranked and by_words)
+        return await rows.fetch(statement(compiled, _ranking(compiled, aim, may_walk=may_walk)), *compiled.arguments)
+
+    found = await run(aim, may_walk=True)
+    surer = aim.surer() if aim is not None and found[0]["is_short"] else None
+    if found[0]["is_partial"] or surer is not None:
+        found = await run(surer or aim, may_walk=not found[0]["is_partial"])
     return found
+
+
+def _ranking(compiled: Compiled, aim: Aim | None, *, may_walk: bool) -> str:
+    """Return common table expressions that end in two.
+
+    ranked   at most CAP bookmarks: id, time of adding, score
+    outcome  `matches`, CAP and one when there are more than were ranked; `is_partial`, `is_short` (see `_ask`)
+    """
+    by_meaning = "" if aim is None else nearest(compiled, aim)
+    is_short = "false" if aim is None else f"(SELECT count(*) FROM compared) < {NEAREST}"
+    if aim is not None and aim.is_alone:
+        return f"""{compiled.text_relation()}, {by_meaning}, ranked AS MATERIALIZED (
+            SELECT id, added_at, similarity AS score FROM near
+        ), outcome AS (
+            SELECT (SELECT count(*) FROM ranked) AS matches, false AS is_partial, {is_short} AS is_short
+        )"""
+    by_words = f"""{_collected(compiled, may_walk=may_walk)}, scored AS MATERIALIZED (
+        SELECT id, added_at, {"0::float8" if compiled.rank is None else _SCORE} AS score
+        FROM (SELECT * FROM hits LIMIT {CAP}) AS hits
+    )"""
+    if aim is None:
+        return f"""{by_words}, ranked AS (SELECT * FROM scored), outcome AS (
+            SELECT matches, is_partial, {is_short} AS is_short FROM total
+        )"""
+    best = "ORDER BY score DESC, added_at DESC, id DESC"
+    return f"""{by_words}, {by_meaning}, by_words AS (
+        SELECT id, added_at, row_number() OVER ({best}) AS place FROM scored
+    ), fused AS MATERIALIZED ({FUSED}), ranked AS MATERIALIZED (
+        SELECT * FROM fused {best} LIMIT {CAP}
+    ), outcome AS (
+        SELECT greatest((SELECT count(*) FROM fused), matches) AS matches, is_partial, {is_short} AS is_short FROM total
+    )"""
 
 
 def _collected(compiled: Compiled, *, may_walk: bool = True) -> str:

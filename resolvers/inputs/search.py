@@ -10,8 +10,9 @@ described(
     SearchMode,
     "How to search.",
     FULL_TEXT="By the words of title, description, notes, address and tags.",
-    VECTOR="By meaning. Refused with BAD_USER_INPUT where `serverInfo` lists no capability `vector_search`.",
-    HYBRID="The best that this server can do: both where it can, else FULL_TEXT.",
+    VECTOR="By meaning: the at most 100 bookmarks that are most like the words of the query and meet its conditions.",
+    HYBRID="Both, fused by their places. What VECTOR and HYBRID cannot do by meaning they do by words, and say so in"
+    " `queryExplanation`: before anything is embedded, or where the model does not answer.",
 )
 described(
     SnippetField,

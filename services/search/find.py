@@ -10,9 +10,12 @@ from itertools import zip_longest
 from typing import Final, Protocol, cast
 from uuid import UUID
 
+from db import bookmarks, embedding
 from db.bookmarks import BookmarkRow
+from db.embedding import Way
 from db.search import queries, suggestions
-from db.search.conditions import Condition, Place, Tagged, Words, tags_in, with_tags
+from db.search.conditions import Among, Condition, Place, Resembling, Tagged, Words, parts_of, replaced, tags_in
+from db.search.fusion import NEAREST, RANK_CONSTANT, Aim
 from db.search.queries import CAP, FoundRows, HeadlineRow, Position, SearchFacetRow
 from db.search.suggestions import SuggestionKind, SuggestionRow
 from db.search.words import words_of
@@ -21,10 +24,14 @@ from kit.errors import BadInput
 from kit.paging import CursorValue, PageRequest
 from kit.text import fold, storable
 from services import tags
+from services.embedding.meaning import Meaning, Unclear
+from services.embedding.similar import worth_telling
 from services.permissions import Viewer
+from services.search.lexer import refuse
 from services.search.meaning import condition_of
-from services.search.parser import parse
+from services.search.parser import bookmark_of, parse
 from services.search.syntax import Node, Term, Where, explained, printed
+from services.search.wording import remaining, resembled, terms_of, words_meant
 
 KINDS: Final = (float, datetime, UUID)
 """The sort values of a result: score, time of adding, id."""
@@ -63,23 +70,33 @@ class Scored(Protocol):
 
     @property
     def score(self) -> float:
-        """How well it matches, from 0 to below 1."""
+        """How well it matches, from 0 to 1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query that was understood, ready to be run by its viewer as often as needed."""
+    """A query that was understood, ready to be run by its viewer as often as needed.
+
+    `aim` says where to look by meaning; `unclear` why nobody does, where it was wished.
+    """
 
     node: Node
     condition: Condition
     mode: SearchMode
+    aim: Aim | None = None
+    unclear: str = ""
 
     @property
     def order(self) -> str:
-        """The name by which cursors know the results of this query: a cursor of another query is refused."""
+        """The name by which cursors know the results of this query: a cursor of another query is refused.
+
+        So is one of the same query ranked in another way: its scores say nothing here.
+        """
         digest = blake2b(printed(self.node).encode(), digest_size=8).hexdigest()
-        return f"search:{digest}"
+        if self.aim is None:
+            return f"search:{digest}"
+        return f"search:{digest}:{'near' if self.aim.is_alone else 'both'}:{self.aim.space.id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +125,93 @@ class Suggestion:
     id: UUID | None
 
 
-async def understand(rows: Rows, viewer: Viewer, text: str, mode: SearchMode) -> Query:
-    """Read a query text and look up the tags that it names.
+async def understand(rows: Rows, viewer: Viewer, text: str, mode: SearchMode, meaning: Meaning | None = None) -> Query:
+    """Read a query text and look up what it names: tags, and bookmarks with what is like them.
 
-    Raises `BadInput`, with the position of a fault in the text, or for a mode that this server cannot run. HYBRID
-    means the best that the server can do: full text until embeddings are set up.
+    Raises `BadInput`, with the position of a fault in the text. With `meaning`, VECTOR and HYBRID look by meaning where
+    that can be done; where it cannot, they search by full text and say so.
     """
-    if mode is SearchMode.VECTOR:
-        raise BadInput("Embeddings are not set up on this server; search with FULL_TEXT or HYBRID.", field=("mode",))
     node = parse(text)
+    condition = await _condition(rows, viewer, node)
+    if mode is SearchMode.FULL_TEXT:
+        return Query(node, condition, mode)
+    aim = await _aim(rows, viewer, node, mode, meaning)
+    if isinstance(aim, Unclear):
+        return Query(node, condition, mode, unclear=aim.reason)
+    return Query(node, condition, mode, aim)
+
+
+async def _condition(rows: Rows, viewer: Viewer, node: Node) -> Condition:
+    """Return what a tree asks of a bookmark, everything that it names looked up."""
     condition = await _unaliased(rows, viewer, condition_of(node))
-    return Query(node, await queries.resolved(rows, viewer.id, condition), mode)
+    wanted = {part for part in parts_of(condition) if isinstance(part, Resembling)}
+    if wanted:
+        await _prove(rows, viewer, node)
+        found: dict[Condition, Condition] = {}
+        for part in wanted:
+            alike = worth_telling(await embedding.neighbours(rows, viewer.id, part.bookmark_id, NEAREST))
+            found[part] = Among(tuple(one.bookmark_id for one in alike))
+        condition = replaced(condition, found)
+    return await queries.resolved(rows, viewer.id, condition)
+
+
+async def _prove(rows: Rows, viewer: Viewer, node: Node) -> None:
+    """Refuse a query that names a bookmark which is not there, or not the viewer's: the two are never told apart."""
+    named = {bookmark_of(term): term for term in terms_of(node) if term.where is Where.SIMILAR}
+    known = {row.id for row in await bookmarks.by_ids(rows, viewer.id, list(named))}
+    for key, term in named.items():
+        if key not in known:
+            raise refuse("there is no such bookmark.", term.span.start)
 
 
 async def _unaliased(rows: Rows, viewer: Viewer, condition: Condition) -> Condition:
     """Return the condition with the tags' own names in the place of their aliases."""
     named = list(dict.fromkeys(tag for tag in tags_in(condition) if not tag.prefix))
     keys = await tags.search_keys(rows, viewer, [tag.key for tag in named], field=("query",))
-    return with_tags(condition, {tag: Tagged(key) for tag, key in zip(named, keys, strict=True)})
+    return replaced(condition, {tag: Tagged(key) for tag, key in zip(named, keys, strict=True)})
+
+
+async def _aim(
+    rows: Rows, viewer: Viewer, node: Node, mode: SearchMode, meaning: Meaning | None
+) -> Aim | Unclear | None:
+    """Return where a query points; None when nothing in it can be looked for by meaning."""
+    words, rest = words_meant(node), remaining(node)
+    if words:
+        if meaning is None:
+            return Unclear("there is no model here.")
+        meant = await meaning.of(rows, viewer, words)
+        if isinstance(meant, Unclear):
+            return meant
+        where = None if rest is None else await _condition(rows, viewer, rest)
+        way = Way.FILTERED if where is not None and meant.way is Way.EXACT else meant.way
+        return Aim(meant.space, way, meant.vector, where, is_alone=mode is SearchMode.VECTOR)
+    term, space = resembled(node), await embedding.active_space(rows)
+    if term is None or space is None:
+        return None
+    condition = await _condition(rows, viewer, node)
+    return Aim(space, Way.FILTERED, bookmark_of(term), condition, is_alone=True)
 
 
 def explanation(query: Query, *, is_capped: bool) -> str:
-    """Say in one or two sentences how the query was understood and what was run."""
+    """Say in a few sentences how the query was understood and what was run."""
+    if query.aim is not None and query.aim.is_alone:
+        return f"By meaning: {_meant(query)}."
     told = f"Full text: {explained(query.node)}."
-    if query.mode is SearchMode.HYBRID:
-        told += " Embeddings are not set up, so nothing was searched by meaning."
+    if query.aim is not None:
+        told += f" By meaning: {_meant(query)}. Both are fused by their places (k = {RANK_CONSTANT})."
+    elif query.unclear:
+        told += f" Nothing was searched by meaning: {query.unclear}"
     if is_capped:
         told += f" More than {CAP:,} bookmarks match; the newest {CAP:,} of them were ranked."
     return told
+
+
+def _meant(query: Query) -> str:
+    words, rest = words_meant(query.node), remaining(query.node)
+    if not words:
+        return f"{explained(query.node)}, the most alike first"
+    what = f"at most {NEAREST} bookmarks about “{words}”"
+    return f"{what} that are {explained(rest)}" if rest is not None else what
 
 
 async def page(rows: Rows, viewer: Viewer, query: Query, request: PageRequest) -> FoundRows:
@@ -148,6 +224,7 @@ async def page(rows: Rows, viewer: Viewer, query: Query, request: PageRequest) -
         rows,
         viewer.id,
         query.condition,
+        query.aim,
         position=position,
         backward=request.backward,
         limit=request.limit + 1,
@@ -161,7 +238,7 @@ def position_of(hit: Scored) -> tuple[CursorValue, ...]:
 
 async def facets(rows: Rows, viewer: Viewer, query: Query) -> Facets:
     """Count domains and tags among the results."""
-    domains, labels = await queries.facets(rows, viewer.id, query.condition, limit=FACET_VALUES)
+    domains, labels = await queries.facets(rows, viewer.id, query.condition, query.aim, limit=FACET_VALUES)
     return Facets(domains, labels)
 
 

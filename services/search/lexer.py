@@ -21,7 +21,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _FIELDS: Final = {where.value: where for where in Where if where is not Where.ANYWHERE}
 _LATER: Final = frozenset(
     {
-        *("in", "has", "lang", "source", "type", "words", "reading", "similar"),
+        *("in", "has", "lang", "source", "type", "words", "reading"),
     }
 )
 _FACTS: Final = {fact.value: fact for fact in Fact}

@@ -1,11 +1,11 @@
 """What a query tree asks of a bookmark, in the conditions that the database knows."""
 
-from db.search.conditions import Condition, Every, Hosted, Never, Place, Some, State, Tagged, Words
+from db.search.conditions import Condition, Every, Hosted, Never, Place, Resembling, Some, State, Tagged, Words
 from db.search.words import words_of
 from kit.text import tag_path
 from kit.urls import url_words
 from services.search.facts import condition_of_fact
-from services.search.parser import domain_of
+from services.search.parser import bookmark_of, domain_of
 from services.search.syntax import All, Any, Flag, Is, Node, Not, Stated, Term, Where
 
 _STATES = {
@@ -38,19 +38,19 @@ def condition_of(node: Node) -> Condition:
 
 
 def _term(term: Term) -> Condition:
+    if term.where is Where.URL or (term.where is Where.ANYWHERE and "://" in term.text and not term.quoted):
+        return _address(term)
     match term.where:
         case Where.TAG:
             below = "/" if term.prefix and term.text.endswith("/") else ""
             return Tagged(tag_path(term.text).key + below, prefix=term.prefix)
         case Where.DOMAIN:
             return Hosted(term.text.lower() if term.prefix else domain_of(term.text) or term.text, prefix=term.prefix)
+        case Where.SIMILAR:
+            return Resembling(bookmark_of(term))
         case Where.TITLE:
             return Words(words_of(term.text), Place.TITLE, exact=term.quoted, prefix=term.prefix)
-        case Where.URL:
-            return _address(term)
-        case Where.ANYWHERE:
-            if "://" in term.text and not term.quoted:
-                return _address(term)
+        case _:
             return Words(words_of(term.text), exact=term.quoted, prefix=term.prefix)
 
 

@@ -1,7 +1,10 @@
 """Reading a query text into its tree, by recursive descent."""
 
+from uuid import UUID
+
 from db.search.words import words_of
 from kit.errors import BadInput
+from kit.ids import decode_global_id
 from kit.text import tag_path
 from kit.urls import RefusedUrl, identify
 from services.search.lexer import Kind, Token, refuse, tokens_of
@@ -146,12 +149,25 @@ def _check_value(term: Term) -> None:
                 tag_path(term.text)
             except BadInput as error:
                 raise refuse("this cannot be a tag.", at, error.message) from error
+        case Where.SIMILAR:
+            bookmark_of(term)
         case Where.DOMAIN:
             if not term.prefix and domain_of(term.text) is None:
                 raise refuse("this cannot be a domain.", at, "Write it like `domain:example.com`.")
         case _:
             if not words_of(term.text):
                 raise refuse("expected at least one letter or digit.", at, f"Write it like `{term.where}:example`.")
+
+
+def bookmark_of(term: Term) -> UUID:
+    """Return the key of the bookmark that `similar:` names. Raises `BadInput` when that is no bookmark's id."""
+    if term.prefix:
+        raise refuse("expected the whole id of a bookmark.", term.span.start, "Write it without `*`.")
+    try:
+        return decode_global_id(term.text, expected="Bookmark")[1]
+    except BadInput as error:
+        hint = f"{error.message} Write the id of a bookmark behind `similar:`, as the field `id` gives it."
+        raise refuse("this cannot be a bookmark.", term.span.start, hint) from error
 
 
 def domain_of(text: str) -> str | None:

@@ -29,6 +29,7 @@ class Where(StrEnum):
     URL = "url"
     DOMAIN = "domain"
     TAG = "tag"
+    SIMILAR = "similar"
 
 
 class Flag(StrEnum):
@@ -192,6 +193,8 @@ def _explained_term(term: Term) -> str:
             return f"a tag {beginning}{text}" if term.prefix else f"the tag {text} or one below it"
         case Where.DOMAIN:
             return f"a domain {beginning}{text}" if term.prefix else f"the domain {text}"
+        case Where.SIMILAR:
+            return f"similar to the bookmark {text}"
         case Where.URL:
             return f"{beginning}{text} in the address"
         case Where.TITLE:

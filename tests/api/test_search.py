@@ -71,7 +71,7 @@ async def test_results_come_with_everything_about_them(graph: Graph, ada: UserRo
     assert (found["totalCount"], found["isTotalCountCapped"]) == (1, False)
     assert found["queryExplanation"] == (
         "Full text: “ripe” and the tag “fruit” or one below it and “quince”."
-        " Embeddings are not set up, so nothing was searched by meaning."
+        " Nothing was searched by meaning: none of your bookmarks is embedded yet."
     )
     assert found["facets"] == {
         "domains": [{"value": "quince.example", "count": 1}],
@@ -119,7 +119,7 @@ async def test_a_fault_in_the_query_is_told_with_its_position(graph: Graph, ada:
 
 @pytest.mark.parametrize(
     "variables",
-    [{"query": ""}, {"query": "a", "first": 0}, {"query": "a", "first": 101}, {"query": "a", "mode": "VECTOR"}],
+    [{"query": ""}, {"query": "a", "first": 0}, {"query": "a", "first": 101}, {"query": "a", "mode": "NEAR"}],
 )
 async def test_what_cannot_be_asked_is_refused(graph: Graph, ada: UserRow, variables: dict[str, Any]) -> None:
     assert await graph.refusal(SEARCH, ada, **variables) == ["BAD_USER_INPUT"]
