@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from db import embedding
@@ -77,7 +78,10 @@ class Concepts:
 def batch_of(database: Database, owner: Viewer, keys: Sequence[UUID], provider: Provider) -> Batch:
     """Return a batch of the embedding agent."""
     items = [Item(position, key, 1) for position, key in enumerate(keys)]
-    tools = Tools(settings=Settings(), database=database, provider=provider, browser=None)
+    nothing: Any = None  # this agent reads no pages
+    tools = Tools(
+        settings=Settings(), database=database, fetcher=nothing, pages=nothing, provider=provider, browser=None
+    )
     return Batch(task_id=UUID(int=1), owner_id=owner.id, tools=tools, items=items)
 
 

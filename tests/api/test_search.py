@@ -7,9 +7,11 @@ import pytest
 from db.bookmarks import BookmarkRow
 from db.users import UserRow
 from kit.ids import encode_global_id
+from services.embedding.meaning import Meaning
 from services.permissions import Viewer
 from tests.client import Graph
 from tests.make import Maker
+from tests.meaning import Concepts, embed_all
 
 SEARCH = """
 query ($query: String!, $mode: SearchMode, $first: Int, $after: String) {
@@ -166,3 +168,75 @@ async def test_snippets_of_a_page_are_one_statement(
     await graph.ask('{ search(query: "plum") { nodes { snippets { html } } } }', ada)
     assert sum("ts_headline" in sql for sql in seen) == 1
     assert len(seen) <= 3
+
+
+async def test_search_by_meaning_and_similar_bookmarks(graph: Graph, ada: UserRow, bob: UserRow, make: Maker) -> None:
+    provider = Concepts()
+    graph.services.meaning = Meaning(lambda: [provider], timeout_seconds=5)
+    viewer = Viewer(id=ada.id)
+    rows = [await make.bookmark(viewer, {"title": title}) for title in ("sourdough", "bread loaf", "baking bike")]
+    await make.bookmark(Viewer(id=bob.id), {"title": "sourdough"})
+    for owner in (viewer, Viewer(id=bob.id)):
+        await embed_all(graph.services.database, owner, provider)
+    found = await search(graph, ada, "sourdough", mode="VECTOR")
+    assert [node["bookmark"]["title"] for node in found["nodes"]] == ["bread loaf", "sourdough", "baking bike"]
+    assert found["totalCount"] == 3
+    assert found["queryExplanation"] == "By meaning: at most 100 bookmarks about “sourdough”."
+    assert found["facets"]["domains"] == [{"value": "example.org", "count": 3}]
+    first = await search(graph, ada, "sourdough", first=2)
+    assert [node["bookmark"]["title"] for node in first["nodes"]] == ["sourdough", "bread loaf"]
+    assert (first["totalCount"], first["pageInfo"]["hasNextPage"]) == (3, True)
+    rest = await search(graph, ada, "sourdough", first=2, after=first["pageInfo"]["endCursor"])
+    assert [node["bookmark"]["title"] for node in rest["nodes"]] == ["baking bike"]
+    refused = await graph.refusal(SEARCH, ada, query="sourdough", mode="VECTOR", after=first["pageInfo"]["endCursor"])
+    assert refused == ["BAD_USER_INPUT"]
+
+    similar = (
+        "query ($id: ID!, $first: Int) { bookmark(id: $id) { similar(first: $first) { bookmark { title } score } } }"
+    )
+    key = encode_global_id("Bookmark", rows[2].id)
+    alike = (await graph.ask(similar, ada, id=key))["bookmark"]["similar"]
+    assert sorted(one["bookmark"]["title"] for one in alike) == ["bread loaf", "sourdough"]
+    assert [one["score"] for one in alike] == pytest.approx([0.5**0.5] * 2, abs=2e-3)
+    assert len((await graph.ask(similar, ada, id=key, first=1))["bookmark"]["similar"]) == 1
+    for wrong in (0, 51):
+        assert await graph.refusal(similar, ada, id=key, first=wrong) == ["BAD_USER_INPUT"]
+    assert (await graph.ask(similar, bob, id=key))["bookmark"] is None
+    assert await graph.refusal(SEARCH, bob, query=f"similar:{key}") == ["BAD_USER_INPUT"]
+
+
+async def test_similar_bookmarks_of_a_page_are_asked_for_together(
+    graph: Graph, ada: UserRow, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = Viewer(id=ada.id)
+    for title in ("bread", "loaf", "bread bike", "star"):
+        await make.bookmark(viewer, {"title": title})
+    await embed_all(graph.services.database, viewer, Concepts())
+    seen: list[str] = []
+    plain = type(graph.services.database).fetch
+
+    async def counted(self: Any, sql: str, *arguments: Any) -> Any:
+        seen.append(sql)
+        return await plain(self, sql, *arguments)
+
+    monkeypatch.setattr(type(graph.services.database), "fetch", counted)
+    found = await graph.ask("{ bookmarks { nodes { title similar { bookmark { title } } } } }", ada)
+    alike = {
+        node["title"]: sorted(one["bookmark"]["title"] for one in node["similar"])
+        for node in found["bookmarks"]["nodes"]
+    }
+    assert alike == {
+        "bread": ["bread bike", "loaf"],
+        "loaf": ["bread", "bread bike"],
+        "bread bike": ["bread", "loaf"],
+        "star": [],
+    }
+    assert sum("<=>" in sql for sql in seen) == 1
+    assert len(seen) <= 3
+
+
+async def test_the_server_says_what_gives_meaning(graph: Graph) -> None:
+    found = await graph.ask("{ serverInfo { capabilities { name isAvailable detail } } }")
+    (one,) = (item for item in found["serverInfo"]["capabilities"] if item["name"] == "vector_search")
+    assert one["isAvailable"] is True
+    assert "in this process" in one["detail"]

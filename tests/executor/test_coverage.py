@@ -25,4 +25,5 @@ def test_rows_and_pages_of_the_graph_are_covered() -> None:
         for part in ("Connection", "Edge")
     }
     for kind in ("Bookmark", "Collection", "Tag", "Task", "User", "Category", "AgentSettings", "PageInfo", *pages):
-        assert RESOLVER not in answers[kind].values(), kind
+        left = {name for name, way in answers[kind].items() if way == RESOLVER}
+        assert left == ({"similar"} if kind == "Bookmark" else set()), kind  # found by meaning, which nothing prints
