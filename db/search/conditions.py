@@ -144,19 +144,7 @@ class Some:
 
 
 Condition = (
-    Words
-    | Tagged
-    | Bearing
-    | Resembling
-    | Among
-    | Hosted
-    | State
-    | Linked
-    | Answered
-    | Within
-    | Never
-    | Every
-    | Some
+    Words | Tagged | Bearing | Resembling | Among | Hosted | State | Linked | Answered | Within | Never | Every | Some
 )
 
 
