@@ -112,7 +112,7 @@ class Agent:
 
     `chunk_items` bookmarks go to one worker at a time; of them `batch_items` are processed at once, in `parallel`
     batches. A batch that takes longer than `deadline_seconds` is ended. `concurrency` is how many chunks run at once
-    in all workers together.
+    in all workers together; `rate_per_minute`, if given, how many bookmarks are begun in a minute by all of them.
     """
 
     name: AgentName
@@ -124,3 +124,4 @@ class Agent:
     parallel: int = 1
     deadline_seconds: float = 120.0
     concurrency: int = 64
+    rate_per_minute: int | None = None

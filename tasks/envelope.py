@@ -27,7 +27,7 @@ from services.events import EventDraft
 
 log = structlog.get_logger(__name__)
 _STEP_TRIES = 5
-_TRANSIENT = (Unavailable, RateLimited)
+TRANSIENT = (Unavailable, RateLimited)
 
 
 class LeaseLost(Exception):  # noqa: N818  a condition, not a mistake
@@ -35,7 +35,11 @@ class LeaseLost(Exception):  # noqa: N818  a condition, not a mistake
 
 
 class HandBack(Exception):  # noqa: N818  a condition, not a mistake
-    """The task is to be given back in good order, to go on later."""
+    """The task is to be given back in good order, to go on later: at once, or after `delay_seconds`."""
+
+    def __init__(self, *, delay_seconds: float = 0) -> None:
+        super().__init__()
+        self.delay_seconds = delay_seconds
 
 
 class Stalled(Exception):  # noqa: N818  a condition, not a mistake
@@ -73,26 +77,47 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     last_step: float = field(default_factory=time.monotonic)
     ended_by: "type[LeaseLost | Stalled] | None" = None
+    back_in_seconds: float | None = None
+    """After which pause the task was given back; None when it was not."""
 
     @property
     def lease(self) -> Lease:
         """The right to write."""
         return lease_of(self.task)
 
-    async def step(self, work: "Work", *, again_on: tuple[type[Exception], ...] = ()) -> None:
+    async def step(self, work: "Work", *, again_on: tuple[type[Exception], ...] = (), gives_way: bool = True) -> None:
         """Run `work` in one transaction that stands only if the lease does.
 
         The events that `work` returns are written last. A deadlock or a serialisation failure is nobody's fault: all
         of `work` runs again, at most five times, and so it does on the errors in `again_on`. Raises `LeaseLost`, and
-        `HandBack` when it is time to give way after the step.
+        `HandBack` when it is time to give way after the step, unless it is not to be (`gives_way`).
         """
         await self._repeat(lambda: self._transact(work, self._advance), again_on)
-        self.last_step = time.monotonic()
-        await self.checkpoint()
+        self.alive()
+        if gives_way:
+            await self.checkpoint()
 
-    async def complete(self, work: "Work", *, again_on: tuple[type[Exception], ...] = ()) -> None:
-        """Run a last `work` and end the task, in one transaction, otherwise like `step`. Raises `LeaseLost`."""
-        await self._repeat(lambda: self._transact(work, self._finish), again_on)
+    async def park(self, work: "Work") -> None:
+        """Run `work` like a step and let go of the task until it is woken. The handler returns behind it."""
+        await self._repeat(lambda: self._transact(work, self._park), ())
+
+    async def complete(
+        self, work: "Work", *, again_on: tuple[type[Exception], ...] = (), error: str | None = None
+    ) -> None:
+        """Run a last `work` and end the task, in one transaction, otherwise like `step`. Raises `LeaseLost`.
+
+        With `error` the task ends as failed, for this reason; what `work` did stands all the same.
+        """
+
+        async def finish(unit: Unit, _done: "Step") -> TaskRow | None:
+            status = TaskStatus.COMPLETED if error is None else TaskStatus.FAILED
+            return await tasks.finish(unit, self.lease, status=status, error=error)
+
+        await self._repeat(lambda: self._transact(work, finish), again_on)
+
+    def alive(self) -> None:
+        """Say that the work got on, or waits for something that ends by itself: it has not stalled."""
+        self.last_step = time.monotonic()
 
     async def checkpoint(self) -> None:
         """Raise `HandBack` when it is time to give way. Steps do it by themselves."""
@@ -116,14 +141,22 @@ class Job:
             changed = await close(unit, done)
             if changed is None:
                 raise LeaseLost
-            await agents.announce(unit, changed, done.events)
+            shared = () if done.shared is None else await done.shared(unit)
+            await agents.announce(unit, changed, [*done.events, *shared])
 
     async def _advance(self, unit: Unit, done: "Step") -> TaskRow | None:
         seconds = self.settings.task_lease_seconds
-        return await tasks.step(unit, self.lease, lease_seconds=seconds, progress=done.progress, current_step=done.name)
+        return await tasks.step(
+            unit,
+            self.lease,
+            lease_seconds=seconds,
+            progress=done.progress,
+            current_step=done.name,
+            open_items=done.open_items,
+        )
 
-    async def _finish(self, unit: Unit, _done: "Step") -> TaskRow | None:
-        return await tasks.finish(unit, self.lease, status=TaskStatus.COMPLETED, error=None)
+    async def _park(self, unit: Unit, done: "Step") -> TaskRow | None:
+        return await tasks.park(unit, self.lease, progress=done.progress, current_step=done.name)
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[Unit]:
@@ -136,11 +169,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step achieved: overall `progress` 0 to 1, the `name` shown for it, the events that tell of it."""
+    """What a step achieved: overall `progress` 0 to 1, the `name` shown for it, the events that tell of it.
+
+    `shared` runs behind the fence, for rows that many tasks write: they are locked last. It returns further events.
+    """
 
     progress: float
     name: str | None = None
     events: Sequence[EventDraft] = ()
+    open_items: int | None = None
+    shared: "Callable[[Unit], Awaitable[Sequence[EventDraft]]] | None" = None
 
 
 Work = Callable[[Unit], Awaitable[Step]]
@@ -162,8 +200,10 @@ async def run(job: Job, handler: Handler) -> None:
         await work
     except LeaseLost:
         log.info("task.lost", **context)
-    except HandBack:
-        await _settle(job, context, lambda unit: _give_back(unit, job))
+    except HandBack as back:
+        delay = back.delay_seconds
+        await _settle(job, context, lambda unit: _give_back(unit, job, delay))
+        job.back_in_seconds = delay
     except asyncio.CancelledError:
         work.cancel()
         with contextlib.suppress(Exception, asyncio.CancelledError):
@@ -212,15 +252,15 @@ async def _keep_lease(job: Job, work: asyncio.Task[None]) -> None:
 
 def _verdict(job: Job, error: Exception, context: Mapping[str, object]) -> Callable[[Unit], Awaitable[TaskRow | None]]:
     """Decide what an error means for the task."""
-    if isinstance(error, GraphmarkError) and not isinstance(error, _TRANSIENT):
+    if isinstance(error, GraphmarkError) and not isinstance(error, TRANSIENT):
         log.info("task.refused", error=error.message, **context)
         message = error.message
         return lambda unit: _fail(unit, job, message)
-    reason = _reason(error)
+    reason = reason_of(error)
     if job.task.attempt >= job.task.max_attempts:
         log.error("task.dead", exc_info=error, **context)
         return lambda unit: _fail(unit, job, f"Given up after {job.task.attempt} attempts: {reason}")
-    delay = retry_delay(job.task.attempt, job.settings)
+    delay = job.back_in_seconds = retry_delay(job.task.attempt, job.settings)
     log.warning("task.failed", exc_info=error, retry_in_seconds=round(delay, 1), **context)
     return lambda unit: tasks.give_back(unit, job.lease, delay_seconds=delay, error=reason, uncount=False)
 
@@ -231,7 +271,7 @@ def retry_delay(attempt: int, settings: Settings) -> float:
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter, not a secret
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Say what went wrong without showing the owner the inside of the server; the log has the rest."""
     if isinstance(error, GraphmarkError):
         return error.message
@@ -246,9 +286,10 @@ async def _fail(unit: Unit, job: Job, error: str) -> TaskRow | None:
     return await tasks.finish(unit, job.lease, status=TaskStatus.FAILED, error=error)
 
 
-async def _give_back(unit: Unit, job: Job) -> TaskRow | None:
-    unit.ring(agents.BELL)
-    return await tasks.give_back(unit, job.lease, delay_seconds=0, error=job.task.error, uncount=True)
+async def _give_back(unit: Unit, job: Job, delay_seconds: float = 0) -> TaskRow | None:
+    if not delay_seconds:
+        unit.ring(agents.BELL)
+    return await tasks.give_back(unit, job.lease, delay_seconds=delay_seconds, error=job.task.error, uncount=True)
 
 
 async def _settle(job: Job, context: Mapping[str, object], change: Callable[[Unit], Awaitable[TaskRow | None]]) -> None:

@@ -95,4 +95,4 @@ HANDLERS = {
     handler.kind: handler
     for handler in (Handler(jobs.KIND, _VERSION, run_import), Handler(jobs.UNDO_KIND, _VERSION, run_undo))
 }
-"""Everything that a worker can do."""
+"""Imports, and taking them back."""

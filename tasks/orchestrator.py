@@ -75,36 +75,49 @@ class Worker:
     async def _fill_slots(self) -> None:
         while not self._stopping and len(self._running) < self._settings.worker_slots:
             try:
-                task = await self._claim()
+                claimed = await self._claim()
             except Exception as error:  # noqa: BLE001  the database is away: look again, work is not lost
                 log.warning("worker.cannot_claim", error=repr(error))
                 await asyncio.sleep(_AFTER_ERROR_SECONDS)
                 self._bell.set()
                 return
-            if task is None:
+            for task in claimed:
+                self._start(task)
+            if not claimed:
                 return
-            job = Job(task, self._database, self._settings, self._should_yield)
-            running = asyncio.create_task(envelope.run(job, self._handlers[task.kind]), name=f"task-{task.id}")
-            self._running.add(running)
-            running.add_done_callback(self._ended)
 
-    async def _claim(self) -> tasks.TaskRow | None:
+    async def _claim(self) -> list[tasks.TaskRow]:
+        """Take tasks for the free slots, in one go but for the last of several."""
+        free = self._settings.worker_slots - len(self._running)
         async with self._database.unit() as unit:
-            task = await tasks.claim(
+            claimed = await tasks.claim(
                 unit,
                 self.id,
                 lease_seconds=self._settings.task_lease_seconds,
                 kinds=self._kinds,
                 only_of_idle=0 < len(self._running) == self._settings.worker_slots - 1,
+                limit=max(1, free - 1),
             )
-            if task is not None:
+            for task in sorted(claimed, key=lambda one: one.owner_id):  # events of several owners: in one order
                 await agents.announce(unit, task)
-        return task
+        return claimed
 
-    def _ended(self, running: asyncio.Task[None]) -> None:
+    def _start(self, task: tasks.TaskRow) -> None:
+        job = Job(task, self._database, self._settings, self._should_yield)
+        running = asyncio.create_task(envelope.run(job, self._handlers[task.kind]), name=f"task-{task.id}")
+        self._running.add(running)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._ended(running, job)
+
+        running.add_done_callback(ended)
+
+    def _ended(self, running: asyncio.Task[None], job: Job) -> None:
         self._running.discard(running)
         if not running.cancelled() and (error := running.exception()) is not None:
             log.error("worker.slot_broke", exc_info=error)
+        if job.back_in_seconds and job.back_in_seconds < self._settings.task_sweep_seconds:
+            asyncio.get_running_loop().call_later(job.back_in_seconds, self.wake)  # nobody rings for it until the sweep
         self._bell.set()
 
     async def _should_yield(self, job: Job) -> bool:
@@ -115,7 +128,7 @@ class Worker:
             return False
         if time.monotonic() - job.started < self._settings.task_slice_seconds:
             return False
-        return await tasks.is_crowded(self._database, job.task.owner_id, kinds=self._kinds)
+        return await tasks.is_crowded(self._database, job.task.owner_id, job.task.kind, kinds=self._kinds)
 
     async def _drain(self) -> None:
         """Wait for the slots; what has not handed back in time is cut off, and its lease is given back for it."""

@@ -11,11 +11,12 @@ import structlog
 from taskiq.api import run_receiver_task, run_scheduler_task
 
 from app.cli.support import run, service_settings, spare_collector
+from app.toolbox import open_tools
 from app.wiring import open_database
 from db.unit import Database
 from kit.settings import Settings
+from tasks.agents import make_handlers
 from tasks.broker import answer, make_broker
-from tasks.imports import HANDLERS
 from tasks.orchestrator import Worker
 from tasks.ringer import make_ringer
 from tasks.schedule import make_scheduler
@@ -37,9 +38,9 @@ def scheduler() -> None:
 
 
 async def _worker(settings: Settings) -> None:
-    async with _rung_database(settings, name="worker") as database:
+    async with _rung_database(settings, name="worker") as database, open_tools(settings, database) as tools:
         broker = make_broker(settings, database)
-        working = Worker(database, settings, HANDLERS)
+        working = Worker(database, settings, make_handlers(tools))
         answer(broker, working.wake)
         _on_stop(working.stop)
         # One message at a time is enough: a message only wakes the worker up, which has its own slots.

@@ -3,65 +3,125 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from db.agents.rows import RETURNING, TaskRow, task_in
+from db.agents.rows import RETURNING, TaskRow
 from db.unit import Rows, Unit
 
 CHANNEL = "graphmark_work"
 _PERIODIC_LOCK = 0x7065_7264
-_CLAIMABLE = """
+_CLAIM_LOCK = 0x636C_6169
+_HEADS = 16
+_DUE = """
     task.status IN ('PENDING', 'RUNNING') AND task.run_after <= clock_timestamp()
     AND (task.lease_until IS NULL OR task.lease_until <= clock_timestamp())
-    AND EXISTS (
-        SELECT FROM unnest({kinds}::text[], {versions}::int[]) AS known (kind, version)
-        WHERE known.kind = task.kind AND task.payload_version <= known.version
-    )
 """
 
-# One candidate list per owner keeps the cost independent of how much one of them has waiting: the recursive part
-# hops from owner to owner along the index, the lateral part takes the heads of each.
-_CLAIM = f"""
-WITH RECURSIVE waiting (owner_id) AS (
-    (SELECT owner_id FROM a2a_tasks WHERE status IN ('PENDING', 'RUNNING') ORDER BY owner_id LIMIT 1)
+# One list of candidates for each owner, kind and priority keeps the cost independent of how much one of them has
+# waiting: the recursive part hops from list to list along the index, the lateral part takes the heads of each.
+# `room` is how many more tasks of a kind may run, of all workers together; NULL is any number.
+_WAITING = """
+RECURSIVE known AS (
+    SELECT known.kind, known.version, agent.rate_per_minute,
+        CASE WHEN agent.is_paused OR agent.rate_per_minute IS NOT NULL AND agent.rate_next_at > clock_timestamp() THEN 0
+            WHEN agent.rate_per_minute IS NOT NULL THEN least(1, agent.concurrency - coalesce(busy.running, 0))
+            ELSE agent.concurrency - coalesce(busy.running, 0) END AS room
+    FROM unnest({kinds}::text[], {versions}::int[]) AS known (kind, version)
+    LEFT JOIN agent_registrations AS agent USING (kind)
+    LEFT JOIN (
+        SELECT kind, count(*) AS running FROM a2a_tasks
+        WHERE status = 'RUNNING' AND lease_until > clock_timestamp() GROUP BY kind
+    ) AS busy USING (kind)
+), waiting (owner_id, kind, priority) AS (
+    (
+        SELECT owner_id, kind, priority FROM a2a_tasks WHERE status IN ('PENDING', 'RUNNING')
+        ORDER BY owner_id, kind, priority LIMIT 1
+    )
     UNION ALL
-    SELECT (
-        SELECT task.owner_id FROM a2a_tasks AS task
-        WHERE task.status IN ('PENDING', 'RUNNING') AND task.owner_id > waiting.owner_id
-        ORDER BY task.owner_id LIMIT 1
-    ) FROM waiting WHERE waiting.owner_id IS NOT NULL
+    SELECT next.owner_id, next.kind, next.priority FROM waiting CROSS JOIN LATERAL (
+        SELECT task.owner_id, task.kind, task.priority FROM a2a_tasks AS task
+        WHERE task.status IN ('PENDING', 'RUNNING')
+            AND (task.owner_id, task.kind, task.priority) > (waiting.owner_id, waiting.kind, waiting.priority)
+        ORDER BY task.owner_id, task.kind, task.priority LIMIT 1
+    ) AS next
 ), busy AS (
     SELECT owner_id, count(*) AS running FROM a2a_tasks
     WHERE status = 'RUNNING' AND lease_until > clock_timestamp() GROUP BY owner_id
-), heads AS (
-    SELECT head.id, head.priority, head.run_after, coalesce(busy.running, 0) AS running
-    FROM waiting LEFT JOIN busy USING (owner_id) CROSS JOIN LATERAL (
-        SELECT task.id, task.priority, task.run_after FROM a2a_tasks AS task
-        WHERE task.owner_id = waiting.owner_id AND {_CLAIMABLE.format(kinds="$3", versions="$4")}
-        ORDER BY task.priority DESC, task.run_after LIMIT 16
+)"""
+
+# Of one owner's tasks each further one is worth what the next owner's first is: several claimed at once are shared
+# out as they would be one by one.
+_CLAIM = f"""
+WITH {_WAITING.format(kinds="$3", versions="$4")}, heads AS (
+    SELECT head.id, head.kind, head.priority, head.run_after, known.room,
+        coalesce(busy.running, 0) + row_number() OVER (
+            PARTITION BY waiting.owner_id ORDER BY head.priority DESC, head.run_after, head.id
+        ) AS turn
+    FROM waiting JOIN known USING (kind) LEFT JOIN busy USING (owner_id) CROSS JOIN LATERAL (
+        SELECT task.id, task.kind, task.priority, task.run_after FROM a2a_tasks AS task
+        WHERE (task.owner_id, task.kind, task.priority) = (waiting.owner_id, waiting.kind, waiting.priority)
+            AND {_DUE} AND task.payload_version <= known.version
+        ORDER BY task.run_after LIMIT {_HEADS}
     ) AS head
-    WHERE NOT $5 OR busy.running IS NULL
+    WHERE (NOT $5 OR busy.running IS NULL) AND (known.room IS NULL OR known.room > 0)
+), placed AS (
+    SELECT id, priority, turn, run_after, room,
+        row_number() OVER (PARTITION BY kind ORDER BY priority DESC, turn, run_after, id) AS place
+    FROM heads
 ), chosen AS (
-    SELECT task.id FROM a2a_tasks AS task JOIN heads USING (id)
-    WHERE {_CLAIMABLE.format(kinds="$3", versions="$4")}
-    ORDER BY heads.priority DESC, heads.running, heads.run_after LIMIT 1 FOR UPDATE OF task SKIP LOCKED
+    SELECT task.id FROM a2a_tasks AS task JOIN placed USING (id)
+    WHERE {_DUE} AND (placed.room IS NULL OR placed.place <= placed.room)
+    ORDER BY placed.priority DESC, placed.turn, placed.run_after, placed.id LIMIT $6 FOR UPDATE OF task SKIP LOCKED
+), taken AS (
+    UPDATE a2a_tasks AS task
+    SET status = 'RUNNING', lease_owner = $1, lease_until = clock_timestamp() + $2 * interval '1 second',
+        fence = task.fence + 1, attempt = task.attempt + 1,
+        started_at = coalesce(task.started_at, now()), updated_at = now()
+    FROM chosen WHERE task.id = chosen.id {RETURNING}
+), paced AS (
+    UPDATE agent_registrations AS agent
+    SET rate_next_at = greatest(agent.rate_next_at, clock_timestamp())
+        + coalesce(taken.open_items, 1) * interval '1 minute' / agent.rate_per_minute
+    FROM taken WHERE agent.kind = taken.kind AND agent.rate_per_minute IS NOT NULL
 )
-UPDATE a2a_tasks AS task
-SET status = 'RUNNING', lease_owner = $1, lease_until = clock_timestamp() + $2 * interval '1 second',
-    fence = task.fence + 1, attempt = task.attempt + 1,
-    started_at = coalesce(task.started_at, now()), updated_at = now()
-FROM chosen WHERE task.id = chosen.id {RETURNING}
+SELECT * FROM taken
+"""
+
+# A task of a kind for which there is no room now helps nobody who waits for it, except when this one makes the room.
+_IS_CROWDED = f"""
+WITH {_WAITING.format(kinds="$3", versions="$4")}
+SELECT EXISTS (
+    SELECT FROM waiting JOIN known USING (kind) LEFT JOIN busy USING (owner_id)
+    WHERE coalesce(busy.running, 0) < (SELECT running FROM busy WHERE owner_id = $1)
+    AND (known.room IS NULL OR known.room > 0 OR known.kind = $2)
+    AND NOT EXISTS (SELECT FROM agent_registrations AS agent WHERE agent.kind = known.kind AND agent.is_paused)
+    AND EXISTS (
+        SELECT FROM a2a_tasks AS task
+        WHERE (task.owner_id, task.kind, task.priority) = (waiting.owner_id, waiting.kind, waiting.priority)
+            AND {_DUE} AND task.payload_version <= known.version
+    )
+)
 """
 
 
 async def claim(
-    unit: Unit, holder: UUID, *, lease_seconds: float, kinds: Mapping[str, int], only_of_idle: bool = False
-) -> TaskRow | None:
-    """Take the next due task of the given `kinds` (name to newest payload version), or None.
+    unit: Unit,
+    holder: UUID,
+    *,
+    lease_seconds: float,
+    kinds: Mapping[str, int],
+    only_of_idle: bool = False,
+    limit: int = 1,
+) -> list[TaskRow]:
+    """Take at most `limit` due tasks of the given `kinds` (name to newest payload version), the most urgent first.
 
     Higher priority first; among equals the owner with the fewest running tasks, then who has waited longest. A task
-    of another kind or of a newer version is left for a worker that knows it. With `only_of_idle` only owners of whom
-    nothing runs get one. The attempt is counted here, so that a task which kills its worker counts too.
+    of another kind or of a newer version is left for a worker that knows it, and so is one of an agent that is paused
+    or at one of its limits. With `only_of_idle` only owners of whom nothing runs get one. The attempt is counted here,
+    so that a task which kills its worker counts too.
     """
-    return task_in(await unit.fetchrow(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values()), only_of_idle))
+    # One claim at a time: two that count the running tasks of an agent at once would both take its last place.
+    await unit.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
+    found = await unit.fetch(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values()), only_of_idle, limit)
+    return [TaskRow(**row) for row in found]
 
 
 async def end_frozen(rows: Rows, *, seconds: float) -> int:
@@ -98,26 +158,9 @@ async def count_due(rows: Rows, *, limit: int) -> int:
     )
 
 
-async def is_crowded(rows: Rows, owner_id: UUID, *, kinds: Mapping[str, int]) -> bool:
-    """Tell whether somebody with fewer running tasks than `owner_id` has a due one that nobody runs."""
-    return bool(
-        await rows.fetchval(
-            f"""
-            WITH busy AS (
-                SELECT owner_id, count(*) AS running FROM a2a_tasks
-                WHERE status = 'RUNNING' AND lease_until > clock_timestamp() GROUP BY owner_id
-            )
-            SELECT EXISTS (
-                SELECT FROM a2a_tasks AS task LEFT JOIN busy USING (owner_id)
-                WHERE {_CLAIMABLE.format(kinds="$2", versions="$3")}
-                AND coalesce(busy.running, 0) < (SELECT running FROM busy WHERE owner_id = $1)
-            )
-            """,
-            owner_id,
-            list(kinds),
-            list(kinds.values()),
-        )
-    )
+async def is_crowded(rows: Rows, owner_id: UUID, kind: str, *, kinds: Mapping[str, int]) -> bool:
+    """Tell whether somebody with fewer running tasks than `owner_id` waits for what a task of `kind` would free."""
+    return bool(await rows.fetchval(_IS_CROWDED, owner_id, kind, list(kinds), list(kinds.values())))
 
 
 async def ring(rows: Rows) -> None:

@@ -16,7 +16,8 @@ from db.unit import Rows, Unit
 
 _COLUMNS = """
     id, owner_id, workflow, kind, status, priority, payload, payload_version, attempt, max_attempts, fence, lease_owner,
-    lease_until, run_after, progress, current_step, total_steps, error, created_at, started_at, finished_at, updated_at
+    lease_until, run_after, progress, current_step, total_steps, error, created_at, started_at, finished_at, updated_at,
+    parent_id, step, first_item, last_item, open_items, current_agent
 """
 RETURNING = "RETURNING " + ", ".join(f"task.{name.strip()}" for name in _COLUMNS.split(","))
 _MINE = "task.id = $1 AND task.lease_owner = $2 AND task.fence = $3"
@@ -24,7 +25,11 @@ _MINE = "task.id = $1 AND task.lease_owner = $2 AND task.fence = $3"
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One piece of work. `progress` is 0 to 1; `attempt` counts the starts since it last got on."""
+    """One piece of work. `progress` is 0 to 1; `attempt` counts the starts since it last got on.
+
+    A unit of a workflow has the workflow as `parent_id` and the items `first_item` to `last_item` of its `step`; of
+    them `open_items` had no fate when that was last written. `step` of a workflow is the one that it is at, from 0.
+    """
 
     id: UUID
     owner_id: UUID
@@ -48,6 +53,12 @@ class TaskRow:
     started_at: datetime | None
     finished_at: datetime | None
     updated_at: datetime
+    parent_id: UUID | None
+    step: int | None
+    first_item: int | None
+    last_item: int | None
+    open_items: int | None
+    current_agent: str | None
 
 
 SOURCE = Source(table=Task)
@@ -82,13 +93,15 @@ async def insert(
     max_attempts: int,
     priority: int = 0,
     total_steps: int | None = None,
+    step: int | None = None,
+    current_agent: str | None = None,
 ) -> TaskRow:
     """Add a task that is due now."""
     row = await unit.fetchrow(
         f"""
-        INSERT INTO a2a_tasks
-            (id, owner_id, workflow, kind, payload, payload_version, max_attempts, priority, total_steps)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}
+        INSERT INTO a2a_tasks (id, owner_id, workflow, kind, payload, payload_version, max_attempts, priority,
+            total_steps, step, current_agent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING {_COLUMNS}
         """,
         key,
         owner_id,
@@ -99,6 +112,8 @@ async def insert(
         max_attempts,
         priority,
         total_steps,
+        step,
+        current_agent,
     )
     return TaskRow(**row)  # type: ignore[arg-type]  # an INSERT that returns always gives a row
 
@@ -127,14 +142,21 @@ async def renew(rows: Rows, lease: Lease, *, lease_seconds: float) -> bool:
 
 
 async def step(
-    unit: Unit, lease: Lease, *, lease_seconds: float, progress: float, current_step: str | None
+    unit: Unit,
+    lease: Lease,
+    *,
+    lease_seconds: float,
+    progress: float,
+    current_step: str | None,
+    open_items: int | None = None,
 ) -> TaskRow | None:
     """Note that the task got on, and prolong its lease; None when the lease was lost. Progress never goes back."""
     row = await unit.fetchrow(
         f"""
         UPDATE a2a_tasks AS task
         SET lease_until = clock_timestamp() + $4 * interval '1 second', attempt = least(task.attempt, 1),
-            progress = greatest(task.progress, $5), current_step = $6, error = NULL, updated_at = now()
+            progress = greatest(task.progress, $5), current_step = $6, error = NULL, updated_at = now(),
+            open_items = coalesce($7, task.open_items)
         WHERE {_MINE} AND task.status = 'RUNNING' {RETURNING}
         """,
         lease.task_id,
@@ -143,6 +165,7 @@ async def step(
         lease_seconds,
         progress,
         current_step,
+        open_items,
     )
     return task_in(row)
 
@@ -212,10 +235,32 @@ async def redirect(unit: Unit, owner_id: UUID, key: UUID, *, status: str, allowe
     return task_in(row)
 
 
+async def park(unit: Unit, lease: Lease, *, progress: float, current_step: str | None) -> TaskRow | None:
+    """Let go of a task that goes on when it is woken; it counts as running. None when the lease was lost."""
+    row = await unit.fetchrow(
+        f"""
+        UPDATE a2a_tasks AS task
+        SET lease_owner = NULL, lease_until = NULL, run_after = 'infinity', attempt = 0, error = NULL,
+            progress = greatest(task.progress, $4), current_step = $5, updated_at = now()
+        WHERE {_MINE} AND task.status = 'RUNNING' {RETURNING}
+        """,
+        lease.task_id,
+        lease.holder,
+        lease.fence,
+        progress,
+        current_step,
+    )
+    return task_in(row)
+
+
 async def dead(rows: Rows, *, limit: int) -> list[TaskRow]:
-    """Return at most `limit` failed tasks of all owners, the latest first: the dead letters."""
+    """Return at most `limit` failed tasks of all owners, units left out, the latest first: the dead letters."""
     found = await rows.fetch(
-        f"SELECT {_COLUMNS} FROM a2a_tasks WHERE status = 'FAILED' ORDER BY finished_at DESC, id DESC LIMIT $1", limit
+        f"""
+        SELECT {_COLUMNS} FROM a2a_tasks WHERE status = 'FAILED' AND parent_id IS NULL
+        ORDER BY finished_at DESC, id DESC LIMIT $1
+        """,
+        limit,
     )
     return [TaskRow(**row) for row in found]
 

@@ -18,6 +18,8 @@ from db.search.conditions import Among, Condition, Place, Resembling, Tagged, Wo
 from db.search.fusion import NEAREST, RANK_CONSTANT, Aim
 from db.search.queries import CAP, FoundRows, HeadlineRow, Position, SearchFacetRow
 from db.search.suggestions import SuggestionKind, SuggestionRow
+from db.search.walking import Place as WalkedPlace
+from db.search.walking import walk as walk_rows
 from db.search.words import words_of
 from db.unit import Rows
 from kit.errors import BadInput
@@ -229,6 +231,16 @@ async def page(rows: Rows, viewer: Viewer, query: Query, request: PageRequest) -
         backward=request.backward,
         limit=request.limit + 1,
     )
+
+
+async def walk(
+    rows: Rows, viewer: Viewer, query: Query | None, *, beyond: WalkedPlace | None, limit: int
+) -> list[WalkedPlace]:
+    """Return at most `limit` bookmarks that a query finds (None: all), with when they were made, the oldest first.
+
+    However many match, all of them can be walked over. The trash is left out.
+    """
+    return await walk_rows(rows, viewer.id, None if query is None else query.condition, beyond=beyond, limit=limit)
 
 
 def position_of(hit: Scored) -> tuple[CursorValue, ...]:

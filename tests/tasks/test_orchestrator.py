@@ -48,7 +48,8 @@ async def enqueue(database: Database, viewer: Viewer, **options: Any) -> TaskRow
 
 async def claim(database: Database, seconds: float = 60, kinds: Mapping[str, int] = KINDS) -> TaskRow | None:
     async with database.unit() as unit:
-        return await rows.claim(unit, uuid4(), lease_seconds=seconds, kinds=kinds)
+        found = await rows.claim(unit, uuid4(), lease_seconds=seconds, kinds=kinds)
+    return found[0] if found else None
 
 
 async def claimed(database: Database, seconds: float = 60) -> TaskRow:

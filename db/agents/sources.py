@@ -1,0 +1,30 @@
+"""Where a workflow takes its bookmarks from, in pieces: all of an account, those of an import."""
+
+from uuid import UUID
+
+from db.unit import Rows
+
+
+async def owned(rows: Rows, owner_id: UUID, bookmark_ids: list[UUID]) -> set[UUID]:
+    """Return which of these are bookmarks of the owner outside the trash."""
+    found = await rows.fetch(
+        "SELECT id FROM bookmarks WHERE owner_id = $1 AND id = ANY($2) AND deleted_at IS NULL", owner_id, bookmark_ids
+    )
+    return {row["id"] for row in found}
+
+
+async def imported(rows: Rows, owner_id: UUID, import_id: UUID, *, beyond: int, limit: int) -> list[tuple[int, UUID]]:
+    """Return row number and bookmark of at most `limit` rows of an import that became or met one, after `beyond`."""
+    found = await rows.fetch(
+        """
+        SELECT fate.row, fate.bookmark_id FROM import_rows AS fate JOIN imports i ON i.id = fate.import_id
+        WHERE i.id = $1 AND i.owner_id = $2 AND fate.row > $3 AND fate.outcome IN ('CREATED', 'MERGED')
+            AND fate.bookmark_id IS NOT NULL
+        ORDER BY fate.row LIMIT $4
+        """,
+        import_id,
+        owner_id,
+        beyond,
+        limit,
+    )
+    return [(row["row"], row["bookmark_id"]) for row in found]

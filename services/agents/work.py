@@ -1,0 +1,78 @@
+"""Recording work with the change that needs it.
+
+A service records a task in its own transaction and asks for the bell; the worker that hears it is in `tasks`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from db import agents as tasks
+from db.agents import TaskRow
+from db.unit import Rows, Unit
+from kit.ids import new_id
+from services import events
+from services.agents import units
+from services.agents.told import draft
+from services.agents.units import BELL
+from services.events import EventDraft
+from services.permissions import Owned, Viewer, own
+
+Follower = Callable[[Unit, TaskRow], Awaitable[Sequence[EventDraft]]]
+_followers: dict[str, Follower] = {}
+
+
+def follow(kind: str, follower: Follower) -> None:
+    """Let a domain follow its tasks: `follower` runs in every transaction that changes the status of one of `kind`.
+
+    It brings the domain's own rows along and returns the events that tell of them.
+    """
+    _followers[kind] = follower
+
+
+async def enqueue(
+    unit: Unit,
+    viewer: Viewer,
+    *,
+    workflow: str,
+    kind: str,
+    payload: Mapping[str, Any],
+    max_attempts: int,
+    payload_version: int = 1,
+    priority: int = 0,
+) -> TaskRow:
+    """Record work for a worker, due at once, and ask for the bell.
+
+    `payload` is JSON and small: ids, not data. Call `announce` with the result when all rows of the change stand.
+    """
+    task = await tasks.insert(
+        unit,
+        key=new_id(),
+        owner_id=viewer.id,
+        workflow=workflow,
+        kind=kind,
+        payload=payload,
+        payload_version=payload_version,
+        max_attempts=max_attempts,
+        priority=priority,
+    )
+    unit.ring(BELL)
+    return task
+
+
+async def announce(unit: Unit, task: TaskRow, also: Sequence[EventDraft] = ()) -> None:
+    """Tell whoever follows that `task` changed. Writes the events of the transaction, so it comes last in it.
+
+    Of a unit nobody is told but its workflow.
+    """
+    if task.parent_id is not None:
+        drafts = [*also, *await units.closed(unit, task)]
+    else:
+        follower = _followers.get(task.kind)
+        drafts = [draft(task), *(await follower(unit, task) if follower else ()), *also]
+    await events.record(unit, task.owner_id, drafts)
+
+
+async def get(rows: Rows, viewer: Viewer, key: UUID) -> Owned[TaskRow]:
+    """Return one of the viewer's tasks; `NotFound` otherwise."""
+    return own(viewer, await tasks.by_id(rows, viewer.id, key), "task", field=("input", "id"))
