@@ -1,10 +1,12 @@
 """What agents work with, opened for as long as a worker runs."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from db.unit import Database
 from kit.ai import LocalProvider
+from kit.fetch import open_fetcher
+from kit.page import PageReader
 from kit.settings import Settings
 from tasks.agent import Tools
 
@@ -12,4 +14,5 @@ from tasks.agent import Tools
 @asynccontextmanager
 async def open_tools(settings: Settings, database: Database) -> AsyncIterator[Tools]:
     """Open everything that the settings ask for; end it with the block."""
-    yield Tools(settings=settings, database=database, provider=LocalProvider(), browser=None)
+    async with open_fetcher(settings) as fetcher, PageReader() as pages, aclosing(LocalProvider()) as provider:
+        yield Tools(settings, database, provider, fetcher, pages, None)

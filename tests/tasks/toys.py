@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from db import agents as rows
@@ -22,7 +22,8 @@ Process = Callable[[Batch], Awaitable[Sequence[Outcome]]]
 
 def tools_on(database: Database, settings: Settings) -> Tools:
     """Tools without anything of the outside."""
-    return Tools(settings=settings, database=database, provider=cast("Any", None), browser=None)
+    nothing: Any = None
+    return Tools(settings, database, nothing, nothing, nothing, None)
 
 
 async def all_done(batch: Batch) -> list[Outcome]:
