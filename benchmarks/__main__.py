@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 import uvloop
 
-from benchmarks import fanout, imports, listing, pages, report, search
+from benchmarks import fanout, imports, links, listing, pages, report, search
 from benchmarks.harness import Finding, Findings, Options
 from benchmarks.lab import Lab, open_lab
 from benchmarks.versions import machine, versions
@@ -20,6 +20,7 @@ SUITES: Final[dict[str, Suite]] = {
     "search": search.run,
     "pages": pages.run,
     "fanout": fanout.run,
+    "links": links.run,
 }
 SUITE_SECONDS: Final = 1_800.0
 """Longest that one suite may take; what it has not measured by then is reported as missing."""

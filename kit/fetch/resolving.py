@@ -54,21 +54,21 @@ class SystemResolver:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
-        def tell(found: Sequence[str] | OSError | UnicodeError) -> None:
+        def tell(found: Sequence[str] | OSError) -> None:
             turns.release()
             self._free.release()
             if answer.done():
                 return
-            if isinstance(found, Exception):
+            if isinstance(found, OSError):
                 answer.set_exception(found)
             else:
                 answer.set_result(found)
 
         def job() -> None:
-            found: Sequence[str] | OSError | UnicodeError
+            found: Sequence[str] | OSError
             try:
                 found = self._lookup(host)
-            except (OSError, UnicodeError) as error:
+            except OSError as error:
                 found = error
             if not loop.is_closed():
                 loop.call_soon_threadsafe(tell, found)
@@ -94,5 +94,6 @@ class SystemResolver:
 
 
 def _addresses(host: str) -> Sequence[str]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    # As bytes: what WHATWG has made of a name must not be translated a second time by Python's older rules.
+    found = socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
