@@ -108,8 +108,8 @@ async def test_a_fault_in_the_query_is_told_with_its_position(graph: Graph, ada:
     body = await graph.run(SEARCH, ada, query="plum is:unred")
     (error,) = body["errors"]
     assert error["message"] == (
-        "At character 9 of the query: expected one of favorite, archived, unread, tagged, untagged, dead, broken, duplicate behind"
-        " `is:`. Did you mean `is:unread`?"
+        "At character 9 of the query: expected one of favorite, archived, unread, tagged, untagged, dead,"
+        " broken, duplicate behind `is:`. Did you mean `is:unread`?"
     )
     assert error["extensions"] == {
         "code": "BAD_USER_INPUT",
