@@ -178,7 +178,7 @@ def _changed(new: UpdateAgentSettingsInput) -> AgentSettingsChanges:
     changes: dict[str, Any] = {}
     if new.auto_apply_above is not None:
         changes["auto_apply_above"] = new.auto_apply_above.value
-    for name in ("propose_new_tags", "ask_provider"):
+    for name in ("propose_new_tags", "ask_provider", "recheck_links"):
         if getattr(new, name) is not None:
             changes[name] = getattr(new, name)
     return cast("AgentSettingsChanges", changes)

@@ -11,6 +11,7 @@ from resolvers import categorization as categorization_answer
 from resolvers import collections as collections_answer
 from resolvers import embedding as embedding_answer
 from resolvers import tags as tags_answer
+from resolvers import validation as validation_answer
 from resolvers.compiled import answers
 from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
 from resolvers.inputs.scalars import Url
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from schema.categorization import Category, Suggestion
     from schema.collections import Collection
     from schema.tags import Tag
+    from schema.validation import LinkCheck, LinkHealth
 
 SIMILAR_COST = 20
 """Points of asking for similar bookmarks: so a page of bookmarks cannot ask for many of each."""
@@ -31,6 +33,8 @@ SIMILAR_COST = 20
 LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
 LazyCategory = Annotated["Category", strawberry.lazy("schema.categorization")]
 LazySuggestion = Annotated["Suggestion", strawberry.lazy("schema.categorization")]
+LazyLinkHealth = Annotated["LinkHealth", strawberry.lazy("schema.validation")]
+LazyLinkCheck = Annotated["LinkCheck", strawberry.lazy("schema.validation")]
 LazyCollection = Annotated["Collection", strawberry.lazy("schema.collections")]
 
 
@@ -97,6 +101,18 @@ class Bookmark(Node):
         directives=[Cost(weight=SIMILAR_COST)],
         description="Your bookmarks outside the trash that are most like it by meaning, the most alike first; empty"
         " while it is not embedded.",
+    )
+    link = strawberry.field(
+        resolver=validation_answer.link_of,
+        metadata=answers(validation_answer.OF_BOOKMARK),
+        graphql_type=LazyLinkHealth,
+        description="How its link fares.",
+    )
+    link_checks = strawberry.field(
+        resolver=validation_answer.link_checks,
+        metadata=answers(needs=("id",)),
+        graphql_type=Connection[LazyLinkCheck],
+        description="The checks of its link, newest first: at most 100 are kept, for a year.",
     )
 
 

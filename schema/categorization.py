@@ -89,6 +89,7 @@ class AgentSettings:
     )
     propose_new_tags: bool = strawberry.field(description="Whether tags that you do not have yet are proposed.")
     ask_provider: bool = strawberry.field(description="Whether a model is asked where your own library does not tell.")
+    recheck_links: bool = strawberry.field(description="Whether links are checked again and again without being asked.")
 
 
 @strawberry.type(description="The answer to `acceptSuggestions`.")

@@ -19,6 +19,7 @@ from schema.search import SearchQuery
 from schema.server import ServerQuery
 from schema.tags import TagMutation, TagQuery
 from schema.users import UserQuery
+from schema.validation import ValidationMutation, ValidationQuery
 
 QUERIES = (
     NodeQuery,
@@ -28,6 +29,7 @@ QUERIES = (
     CategorizationQuery,
     ImportQuery,
     AgentQuery,
+    ValidationQuery,
     SearchQuery,
     ServerQuery,
     UserQuery,
@@ -38,6 +40,7 @@ MUTATIONS = (
     CollectionMutation,
     TagMutation,
     CategorizationMutation,
+    ValidationMutation,
     ImportMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription)

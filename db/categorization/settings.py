@@ -17,6 +17,7 @@ class AgentSettingsRow:
     auto_apply_above: float | None = None
     propose_new_tags: bool = True
     ask_provider: bool = True
+    recheck_links: bool = True
 
 
 # A row of the account itself, so that there is one also where nothing was ever set.
@@ -28,12 +29,13 @@ SOURCE = Source(
         "auto_apply_above": Value("{row}_set.auto_apply_above", Kind.OTHER, is_nullable=True),
         "propose_new_tags": Value("coalesce({row}_set.propose_new_tags, true)", Kind.BOOLEAN),
         "ask_provider": Value("coalesce({row}_set.ask_provider, true)", Kind.BOOLEAN),
+        "recheck_links": Value("coalesce({row}_set.recheck_links, true)", Kind.BOOLEAN),
     },
 )
 WHOLE = Whole(AgentSettingsRow, tuple((name, value.template) for name, value in SOURCE.computed.items()))
 OF_USER = One(SOURCE, needs=("id",), key="id")
 """The settings of an account, for itself only."""
-_COLUMNS = "auto_apply_above, propose_new_tags, ask_provider"
+_COLUMNS = "auto_apply_above, propose_new_tags, ask_provider, recheck_links"
 
 
 async def get(rows: Rows, owner_id: UUID) -> AgentSettingsRow:

@@ -66,13 +66,8 @@ CREATE TABLE link_checks (
     content_state text NOT NULL,
     duration_ms int NOT NULL
 );
-CREATE INDEX link_checks_bookmark ON link_checks (bookmark_id, id DESC);
+CREATE INDEX link_checks_bookmark ON link_checks (bookmark_id, checked_at DESC, id DESC);
 CREATE INDEX link_checks_age ON link_checks (checked_at);
-
-CREATE TABLE link_settings (
-    owner_id uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
-    rechecks boolean NOT NULL DEFAULT true
-);
 """
 
 # in_flight: the requests that are under way, each with the time (seconds since 1970) at which it is given up for lost.
@@ -100,7 +95,7 @@ CREATE TABLE fetch_results (
 CREATE INDEX fetch_results_age ON fetch_results (claimed_until);
 """
 
-TABLES_IN_ORDER = ("link_health", "link_checks", "link_settings", "hosts", "fetch_results")
+TABLES_IN_ORDER = ("link_health", "link_checks", "hosts", "fetch_results")
 
 
 async def forwards() -> MigrationManager:

@@ -75,6 +75,7 @@ CREATE TABLE agent_settings (
     auto_apply_above double precision CHECK (auto_apply_above BETWEEN 0 AND 1),
     propose_new_tags boolean NOT NULL DEFAULT true,
     ask_provider boolean NOT NULL DEFAULT true,
+    recheck_links boolean NOT NULL DEFAULT true,
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 """

@@ -123,9 +123,10 @@ class Relation(Fact):
 
 @dataclass(frozen=True, slots=True)
 class One(Relation):
-    """At most one row: the one whose key is in the row's column `key`."""
+    """At most one row: the one whose key is in the row's column `key`. `is_certain`: there always is one."""
 
     key: str
+    is_certain: bool = False
 
     def sql(self, query: Query, row: str, other: str, printed: str) -> str:
         """Return the JSON of the related row, null when there is none. `printed` is its JSON in terms of `other`."""

@@ -45,4 +45,5 @@ class AgentSettings(Table, tablename="agent_settings"):
     auto_apply_above = DoublePrecision(null=True)
     propose_new_tags = Boolean()
     ask_provider = Boolean()
+    recheck_links = Boolean()
     updated_at = Timestamptz()

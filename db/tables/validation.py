@@ -1,6 +1,6 @@
 """What is known of links: their health and its history; and what all owners share: answers, the patience of hosts."""
 
-from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, BigInt, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -62,13 +62,6 @@ class LinkCheck(Table, tablename="link_checks"):
     final_url = Text(null=True)
     content_state = Text()
     duration_ms = Integer()
-
-
-class LinkSettings(Table, tablename="link_settings"):
-    """What an owner has set about checking links; no row means the defaults."""
-
-    owner_id = UUID(primary_key=True)
-    rechecks = Boolean()
 
 
 class Host(Table, tablename="hosts"):

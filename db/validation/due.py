@@ -10,8 +10,8 @@ async def owners(rows: Rows, *, after: UUID | None, limit: int) -> list[UUID]:
     """Return at most `limit` accounts behind `after`, in the order of their ids, that want their links checked."""
     found = await rows.fetch(
         """
-        SELECT u.id FROM users u LEFT JOIN link_settings s ON s.owner_id = u.id
-        WHERE u.disabled_at IS NULL AND coalesce(s.rechecks, true) AND ($1::uuid IS NULL OR u.id > $1)
+        SELECT u.id FROM users u LEFT JOIN agent_settings s ON s.owner_id = u.id
+        WHERE u.disabled_at IS NULL AND coalesce(s.recheck_links, true) AND ($1::uuid IS NULL OR u.id > $1)
         ORDER BY u.id LIMIT $2
         """,
         after,
@@ -58,23 +58,4 @@ async def put_off(unit: Unit, owner_id: UUID, keys: Sequence[UUID], *, hours: fl
         owner_id,
         list(keys),
         hours,
-    )
-
-
-async def set_rechecks(unit: Unit, owner_id: UUID, *, on: bool) -> None:
-    """Note whether the owner wants links checked without being asked."""
-    await unit.execute(
-        """
-        INSERT INTO link_settings (owner_id, rechecks) VALUES ($1, $2)
-        ON CONFLICT (owner_id) DO UPDATE SET rechecks = excluded.rechecks
-        """,
-        owner_id,
-        on,
-    )
-
-
-async def rechecks(rows: Rows, owner_id: UUID) -> bool:
-    """Tell whether the owner wants links checked without being asked: yes unless switched off."""
-    return bool(
-        await rows.fetchval("SELECT coalesce((SELECT rechecks FROM link_settings WHERE owner_id = $1), true)", owner_id)
     )

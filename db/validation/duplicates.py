@@ -69,3 +69,19 @@ async def groups(
         *(() if position is None else (position,)),
     )
     return [DuplicateRow(row["key"], row["size"], list(row["bookmark_ids"])) for row in found]
+
+
+async def count(rows: Rows, owner_id: UUID, reason: DuplicateReason) -> int:
+    """Return how many groups there are."""
+    source, alias, value, _, condition = _SOURCES[reason]
+    return int(
+        await rows.fetchval(
+            f"""
+            SELECT count(*) FROM (
+                SELECT FROM {source} WHERE {alias}.owner_id = $1 AND b.deleted_at IS NULL AND {condition}
+                GROUP BY {value} HAVING count(*) > 1
+            ) AS groups
+            """,
+            owner_id,
+        )
+    )

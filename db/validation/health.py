@@ -6,6 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from typing_extensions import TypeVar
+
+from db.query import Query
+from db.shapes import Keyset, Shape, Source, Whole
+from db.tables.validation import LinkCheck
 from db.unit import Rows, Unit
 
 
@@ -50,9 +55,9 @@ class HealthRow:
     archive_checked_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One check that was made, newest by the greatest id."""
+    """One check that was made."""
 
     id: UUID
     bookmark_id: UUID
@@ -78,6 +83,21 @@ class LinkRow:
     health: HealthRow | None
 
 
+@dataclass(frozen=True, slots=True)
+class CheckCut:
+    """Which part of a history: at most `limit` checks beyond `position`, newest first; against that if `backward`."""
+
+    position: tuple[datetime, UUID] | None
+    backward: bool
+    limit: int
+
+
+C = TypeVar("C", default=CheckRow)
+PlacedCheck = tuple[C, datetime, UUID]
+"""A check, its time and its id."""
+
+CHECK_SOURCE = Source(table=LinkCheck)
+CHECKS = Whole(CheckRow)
 _NAMES = tuple(item.name for item in fields(HealthRow))
 _COLUMNS = ", ".join(f"h.{name}" for name in _NAMES)
 _CHECK_NAMES = tuple(item.name for item in fields(CheckRow))
@@ -133,7 +153,7 @@ async def add_check(unit: Unit, check: CheckRow, *, keep: int) -> None:
     await unit.execute(
         """
         DELETE FROM link_checks WHERE id IN (
-            SELECT id FROM link_checks WHERE bookmark_id = $1 ORDER BY id DESC OFFSET $2
+            SELECT id FROM link_checks WHERE bookmark_id = $1 ORDER BY checked_at DESC, id DESC OFFSET $2
         )
         """,
         check.bookmark_id,
@@ -156,25 +176,23 @@ async def by_bookmarks(rows: Rows, owner_id: UUID, keys: Sequence[UUID]) -> dict
 
 
 async def checks_of(
-    rows: Rows, owner_id: UUID, keys: Sequence[UUID], *, position: UUID | None, backward: bool, limit: int
-) -> dict[UUID, list[CheckRow]]:
-    """Return for each bookmark at most `limit` checks beyond `position`, newest first; against that when `backward`."""
-    compare, way = (">", "ASC") if backward else ("<", "DESC")
-    names = ", ".join(f"page.{name}" for name in _CHECK_NAMES)
-    found: dict[UUID, list[CheckRow]] = {key: [] for key in keys}
+    rows: Rows, owner_id: UUID, keys: Sequence[UUID], cut: CheckCut, shape: Shape[C] = CHECKS.by_default
+) -> dict[UUID, list[PlacedCheck[C]]]:
+    """Return for each bookmark such a part of its history, in the direction of reading."""
+    query = Query(owner_id)
+    keyset = Keyset("link_checks", "c", "c.checked_at", not cut.backward, cut.position, cut.limit)
+    conditions = [f"c.owner_id = {query.owner}", "c.bookmark_id = scope.id"]
+    select = keyset.select(query, shape.columns(query, "c") + keyset.places, conditions)
+    found: dict[UUID, list[PlacedCheck[C]]] = {key: [] for key in keys}
     for row in await rows.fetch(
         f"""
-        SELECT {names} FROM unnest($2::uuid[]) AS scope (id) CROSS JOIN LATERAL (
-            SELECT * FROM link_checks c WHERE c.bookmark_id = scope.id AND c.owner_id = $1
-                AND ($3::uuid IS NULL OR c.id {compare} $3)
-            ORDER BY c.id {way} LIMIT {int(limit)}
-        ) AS page ORDER BY page.id {way}
+        SELECT page.*, scope.id AS home FROM unnest({query.bind(list(keys))}::uuid[]) AS scope (id)
+        CROSS JOIN LATERAL ({select}) AS page
+        ORDER BY page.sort_value {keyset.direction}, page.sort_id {keyset.direction}
         """,
-        owner_id,
-        list(keys),
-        position,
+        *query.arguments,
     ):
-        found[row["bookmark_id"]].append(CheckRow(**row))
+        found[row["home"]].append((shape.row(row), row["sort_value"], row["sort_id"]))
     return found
 
 

@@ -176,9 +176,14 @@ def _inlined(name: str, relation: Relation | None, plan: FieldPlan) -> Member | 
     if not isinstance(relation, One | Several) or len(plan.selections) != 1 or plan.page is not None:
         return None
     (selection,) = plan.selections
-    if selection.columns or selection.fields or (isinstance(relation, One) and not plan.is_nullable):
+    if selection.columns or selection.fields or _may_be_missing(relation, plan):
         return None
     return Member(name, relation, selection.shape)
+
+
+def _may_be_missing(relation: One | Several, plan: FieldPlan) -> bool:
+    """Tell whether PostgreSQL could print null where GraphQL allows none."""
+    return isinstance(relation, One) and not (plan.is_nullable or relation.is_certain)
 
 
 def _needs(plan: FieldPlan) -> tuple[str, ...]:

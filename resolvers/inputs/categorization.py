@@ -78,3 +78,6 @@ class UpdateAgentSettingsInput:
     ask_provider: bool | None = strawberry.field(
         default=None, description="Whether to ask a model where your own library does not tell."
     )
+    recheck_links: bool | None = strawberry.field(
+        default=None, description="Whether to check links again and again without being asked."
+    )

@@ -15,6 +15,7 @@ class AgentSettingsChanges(TypedDict, total=False):
     auto_apply_above: float | None
     propose_new_tags: bool
     ask_provider: bool
+    recheck_links: bool
 
 
 async def get(rows: Rows, viewer: Viewer) -> AgentSettingsRow:

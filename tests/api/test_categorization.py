@@ -74,13 +74,13 @@ async def test_categories_are_there_when_somebody_looks(graph: Graph, ada: UserR
 
 
 async def test_settings_are_ones_own(graph: Graph, ada: UserRow, bob: UserRow) -> None:
-    ask = "{ viewer { agentSettings { autoApplyAbove proposeNewTags askProvider } } }"
+    ask = "{ viewer { agentSettings { autoApplyAbove proposeNewTags askProvider recheckLinks } } }"
     change = """
     mutation ($input: UpdateAgentSettingsInput!) {
       updateAgentSettings(input: $input) { agentSettings { autoApplyAbove proposeNewTags } userErrors { code field } }
     }
     """
-    default = {"autoApplyAbove": None, "proposeNewTags": True, "askProvider": True}
+    default = {"autoApplyAbove": None, "proposeNewTags": True, "askProvider": True, "recheckLinks": True}
     assert (await graph.ask(ask, ada))["viewer"]["agentSettings"] == default
     done = await graph.ask(change, ada, input={"autoApplyAbove": 0.75, "proposeNewTags": False})
     assert done["updateAgentSettings"] == {

@@ -37,6 +37,8 @@ _ORDERS = {
     "ImportItemConnection": "import-items",
     "UserConnection": "users",
     "SuggestionConnection": "suggestions",
+    "LinkCheckConnection": "link-checks",
+    "DuplicateGroupConnection": "duplicates-",
 }
 _WANTED_TYPES = {
     "Query.bookmark": "Bookmark",

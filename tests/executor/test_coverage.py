@@ -21,9 +21,10 @@ def test_rows_and_pages_of_the_graph_are_covered() -> None:
     answers = answers_of(SCHEMA)
     pages = {
         f"{kind}{part}"
-        for kind in ("Bookmark", "Collection", "Tag", "Import", "Suggestion")
+        for kind in ("Bookmark", "Collection", "Tag", "Import", "Suggestion", "LinkCheck")
         for part in ("Connection", "Edge")
     }
-    for kind in ("Bookmark", "Collection", "Tag", "Task", "User", "Category", "AgentSettings", "PageInfo", *pages):
+    kinds = ("Bookmark", "Collection", "Tag", "Task", "User", "Category", "AgentSettings", "LinkHealth", "LinkCheck")
+    for kind in (*kinds, "PageInfo", *pages):
         left = {name for name, way in answers[kind].items() if way == RESOLVER}
         assert left == ({"similar"} if kind == "Bookmark" else set()), kind  # found by meaning, which nothing prints

@@ -15,6 +15,7 @@ from db.tags import refresh_labels
 from db.unit import Database, Unit
 from services.permissions import Role, Viewer
 from tests.executor import values
+from tests.executor.checked import link_check, link_health
 from tests.executor.organised import collections, links, tags
 from tests.executor.proposed import categories, suggestions
 from tests.executor.worked import imports, tasks
@@ -81,6 +82,8 @@ def _account(tables: dict[str, list[Row]], world: World, rng: random.Random, own
         tables[table] += rows
         world.keys[kind].append([row["id"] for row in rows])
     tables["tag_aliases"] += aliases
+    tables["link_health"] += [link_health(rng, owner, row["id"]) for row in saved if rng.random() < 0.7]
+    tables["link_checks"] += [link_check(rng, owner, row["id"]) for row in saved for _ in range(rng.choice((0, 0, 3)))]
     tables["import_rows"] += fates
     world.remember(saved, url="url", title="title", domain="domain", moment="added_at")
     world.remember(made, path="path", tag="name")

@@ -10,7 +10,7 @@ import pytest
 from db.bookmarks import BookmarkRow
 from db.unit import Database
 from db.validation import health as rows_of
-from db.validation.health import HealthRow
+from db.validation.health import CheckCut, HealthRow
 from kit.settings import Settings
 from services import bookmarks
 from services.events import EventDraft
@@ -96,8 +96,8 @@ async def test_the_history_is_bounded(database: Database, make: Maker) -> None:
     await keep(database, other, seen())
     for day in range(5):
         await keep(database, row, seen(days=day), keep=3)
-    found = await rows_of.checks_of(database, row.owner_id, [row.id], position=None, backward=False, limit=10)
-    assert [check.checked_at for check in found[row.id]] == [START + timedelta(days=day) for day in (4, 3, 2)]
+    found = await rows_of.checks_of(database, row.owner_id, [row.id], CheckCut(position=None, backward=False, limit=10))
+    assert [check.checked_at for check, _, _ in found[row.id]] == [START + timedelta(days=day) for day in (4, 3, 2)]
     assert await counted(database) == (2, 4)
 
 
