@@ -1,7 +1,7 @@
 """Settings: one frozen value, read once from the environment. The only place that reads it.
 
-Every variable is `GRAPHMARK_<NAME>`. `DATABASE_URL` and `REDIS_URL` are also taken without the prefix, because
-hosting platforms set them so; the prefixed form wins.
+Every variable is `GRAPHMARK_<NAME>`. `DATABASE_URL`, `REDIS_URL`, `OPENAI_API_KEY` and `OPENAI_BASE_URL` are also taken
+without the prefix, because hosting platforms and other tools set them so; the prefixed form wins.
 Limits carry their unit in their name. Every setting is described in docs/configuration.md.
 """
 
@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from kit.errors import BadInput
 
 PREFIX = "GRAPHMARK_"
-_ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL"})
 _MAY_BE_EMPTY = frozenset({"base_url", "archive_url"})
+
+_ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MAX_CONTACT_CHARS = 200
@@ -47,6 +48,13 @@ class Executor(StrEnum):
 
     COMPILED = "compiled"
     RESOLVERS = "resolvers"
+
+
+class AiProvider(StrEnum):
+    """Who describes, sorts and embeds: this process, or an OpenAI-compatible server."""
+
+    LOCAL = "local"
+    OPENAI = "openai"
 
 
 class LogLevel(StrEnum):
@@ -153,6 +161,25 @@ class Settings:
     link_check_history: int = 100
     link_check_history_days: int = 365
     archive_url: str = "https://archive.org/wayback/available"
+
+    ai_provider: AiProvider | None = None
+    openai_api_key: str | None = field(default=None, repr=False)
+    openai_base_url: str | None = field(default=None, repr=False)
+    openai_model: str = "gpt-4.1-mini"
+    openai_embedding_model: str = "text-embedding-3-small"
+    embedding_dimensions: int = 512
+    ai_timeout_seconds: float = 30.0
+    ai_max_tries: int = 3
+    ai_patience_seconds: float = 60.0
+    ai_breaker_failures: int = 5
+    ai_breaker_pause_seconds: float = 30.0
+    ai_prices: str = ""
+    ai_tokens_per_user_month: int = 20_000_000
+    ai_dollars_per_user_month: float = 10.0
+    ai_tokens_per_agent_month: int = 10_000_000
+    ai_dollars_per_agent_month: float = 5.0
+    ai_reservation_minutes: int = 30
+    ai_call_retention_days: int = 400
 
     @property
     def origin(self) -> str:

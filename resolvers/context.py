@@ -12,7 +12,7 @@ from uuid import UUID
 import strawberry
 
 from db.unit import Database
-from kit.ai import LocalProvider
+from kit.ai import Provider, make_provider
 from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.errors import Unauthenticated
@@ -20,6 +20,8 @@ from kit.settings import Settings
 from kit.turns import Turns
 from services.embedding.meaning import Meaning
 from services.permissions import Viewer
+from services.spending import SEARCH, Asker
+from tasks.spending import Metered
 
 
 @dataclass(slots=True)
@@ -39,10 +41,19 @@ class Services:
     turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        """Share out the pool; let queries be understood by the local model, which is loaded when first needed."""
+        """Share out the pool; let queries be understood by the provider, which is opened when first needed."""
         seconds = self.settings.query_embedding_timeout_seconds
-        self.meaning = Meaning(lambda: [LocalProvider()], timeout_seconds=seconds)
+        self.meaning = Meaning(lambda: [make_provider(self.settings)], timeout_seconds=seconds, ask=self._ask_for)
         self.turns = Turns(max(1, self.settings.database_pool_size // 3))
+
+    async def _ask_for(self, provider: Provider, owner_id: UUID, text: str) -> list[float]:
+        """Embed the words of a search on somebody's account. A local provider is asked without a line in the ledger."""
+        metered = Metered(provider, self.database, self.settings, Asker(owner_id, SEARCH))
+        paid = await metered.embed([text], bookmarks=0)
+        if not provider.is_local:
+            async with self.database.unit() as unit:
+                await paid.settle(unit)
+        return paid.value[0]
 
 
 @dataclass(slots=True)

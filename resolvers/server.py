@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kit.ai import detail_of, is_outside
 from kit.paging import MAX_PAGE
 from kit.product import product_version
 from kit.settings import Registration
@@ -50,6 +51,7 @@ async def server_info(info: Info) -> ServerView:
         capabilities=[
             Capability("full_text_search", is_available=True, detail="PostgreSQL's own."),
             Capability("vector_search", is_available=True, detail=info.context.services.meaning.detail),
+            Capability("ai", is_outside(settings), detail_of(settings)),
             Capability(
                 "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
             ),

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import categorization as categorization_answer
+from resolvers import spending as spending_answer
 from resolvers import users as answer
 from resolvers.compiled import answers
 from resolvers.inputs.scalars import EmailAddress
@@ -13,6 +14,7 @@ from schema.categorization import AgentSettings
 from schema.directives import requires_role
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
+from schema.spending import Spending
 
 
 @strawberry.type(description="An account.")
@@ -26,6 +28,11 @@ class User(Node):
     role: Role = strawberry.field(description="What the account may do beyond its own data.")
     last_login_at: datetime | None = strawberry.field(description="When it last signed in with its password.")
     created_at: datetime = strawberry.field(description="When it was opened.")
+    spending = strawberry.field(
+        resolver=spending_answer.of_user,
+        graphql_type=Spending,
+        description="What its models cost this month. Only for the account itself and administrators.",
+    )
     agent_settings = strawberry.field(
         resolver=categorization_answer.agent_settings,
         metadata=answers(categorization_answer.SETTINGS_OF_USER),

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from db import agents as tasks
-from db import auth, events, idempotency
+from db import auth, events, idempotency, spending
 from db import imports as uploads
 from db.unit import Database, Unit
 from db.validation import health, hosts, results
@@ -54,6 +54,12 @@ def jobs(settings: Settings) -> list[Job]:
     async def purge_links(unit: Unit) -> int:
         return await forget_links(unit, history_days=settings.link_check_history_days)
 
+    async def lose_reservations(unit: Unit) -> int:
+        return await spending.lose_stale(unit, older_than_minutes=settings.ai_reservation_minutes, limit=_BATCH)
+
+    async def purge_calls(unit: Unit) -> int:
+        return await spending.purge(unit, older_than_days=settings.ai_call_retention_days, limit=_BATCH)
+
     async def remove(database: Database) -> int:
         return await remove_files(database, settings.upload_dir)
 
@@ -65,6 +71,8 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
         Job("purge-links", _HOUR, purge_links),
+        Job("lose-ai-reservations", _MINUTE, lose_reservations),
+        Job("purge-ai-calls", _HOUR, purge_calls),
     ]
 
 

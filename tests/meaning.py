@@ -9,7 +9,7 @@ from uuid import UUID
 from db import embedding
 from db.embedding import NewEmbedding, SpaceRow
 from db.unit import Database
-from kit.ai import Answer, Choices, Description, PageText, Provider, Space, Usage, Vocabulary
+from kit.ai import Answer, Choices, Description, PageText, Provider, Question, Space, Usage, Vocabulary
 from kit.settings import Settings
 from services.embedding.spaces import space_for
 from services.embedding.texts import digest_of, text_of
@@ -62,6 +62,10 @@ class Concepts:
         if self.failure is not None:
             raise self.failure
         return Answer([self.vector(text) for text in texts], (Usage("concepts"),))
+
+    def most(self, question: Question, chars: int) -> Usage:
+        """Cost nothing."""
+        return Usage(f"{question} {chars}")
 
     def vector(self, text: str) -> list[float]:
         """Return how often each concept is met, and a little of something that every text has."""

@@ -1,7 +1,9 @@
 """What a model does for a bookmark: describe it, sort it, make it comparable. One protocol, two providers."""
 
 from kit.ai.local import LocalProvider
+from kit.ai.making import detail_of, is_outside, make_provider
 from kit.ai.provider import (
+    CALL_ID,
     MAX_TEXTS,
     Answer,
     BadAnswer,
@@ -12,12 +14,14 @@ from kit.ai.provider import (
     Provider,
     ProviderBusy,
     ProviderDown,
+    Question,
     Space,
     Usage,
     Vocabulary,
 )
 
 __all__ = [
+    "CALL_ID",
     "MAX_TEXTS",
     "Answer",
     "BadAnswer",
@@ -29,7 +33,11 @@ __all__ = [
     "Provider",
     "ProviderBusy",
     "ProviderDown",
+    "Question",
     "Space",
     "Usage",
     "Vocabulary",
+    "detail_of",
+    "is_outside",
+    "make_provider",
 ]

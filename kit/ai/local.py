@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from kit.ai.extracts import describe
-from kit.ai.provider import MAX_TEXTS, Answer, Choices, Description, PageText, Usage, Vocabulary
+from kit.ai.provider import MAX_TEXTS, Answer, Choices, Description, PageText, Question, Usage, Vocabulary
 from kit.ai.sorting import Sorter
 from kit.ai.vectors import Vectors, open_vectors
 
@@ -45,6 +45,10 @@ class LocalProvider:
         if len(texts) > MAX_TEXTS:
             raise ValueError(f"at most {MAX_TEXTS} texts are embedded at once")
         return self._free(await self._run(lambda: self._vectors.embed(texts).tolist()))
+
+    def most(self, _question: Question, _chars: int) -> Usage:
+        """Return nothing: it is free."""
+        return Usage(self.space.name)
 
     async def aclose(self) -> None:
         """End the thread after the question it is at."""

@@ -1,8 +1,11 @@
 """What a provider of models is asked, what it answers, and how it fails."""
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
 
 from kit.errors import ErrorCode, GraphmarkError, RateLimited, Unavailable
 
@@ -94,6 +97,18 @@ class Space:
     dimensions: int
 
 
+class Question(StrEnum):
+    """What may be asked."""
+
+    DESCRIBE = "DESCRIBE"
+    CHOOSE = "CHOOSE"
+    EMBED = "EMBED"
+
+
+CALL_ID: ContextVar[UUID | None] = ContextVar("CALL_ID", default=None)
+"""Whose reservation a question runs under. A provider outside sends it along, so that its log can be matched."""
+
+
 class Provider(Protocol):
     """Models behind one door. Every method raises `ProviderBusy`, `ProviderDown` or `BadAnswer`, nothing else.
 
@@ -122,20 +137,48 @@ class Provider(Protocol):
         """
         ...
 
+    def most(self, question: Question, chars: int) -> Usage:
+        """Return the most that a question of so many characters of data is expected to cost: what is reserved."""
+        ...
+
     async def aclose(self) -> None:
         """Let go of connections and threads."""
         ...
 
 
 class ProviderBusy(RateLimited):
-    """The provider asks to come back later."""
+    """The provider asks to come back later. `usage` has what questions before on the way cost."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int, usage: tuple[Usage, ...] = ()) -> None:
+        super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.usage = usage
 
 
 class ProviderDown(Unavailable):
-    """The provider does not answer, or the circuit breaker keeps us from asking."""
+    """The provider does not answer, or the circuit breaker keeps us from asking for `retry_after_seconds` more.
+
+    `is_uncertain` says that a question was sent and its answer never came: nobody knows whether it was charged.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: int = 30,
+        usage: tuple[Usage, ...] = (),
+        is_uncertain: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.usage = usage
+        self.is_uncertain = is_uncertain
 
 
 class BadAnswer(GraphmarkError):  # noqa: N818  named like its siblings in kit.errors
-    """The provider answered what cannot be used, also when asked again."""
+    """The provider answered what cannot be used, also when asked again. `usage` has what that cost."""
 
-    code = ErrorCode.UNAVAILABLE
+    code = ErrorCode.INTERNAL
+
+    def __init__(self, message: str, *, usage: tuple[Usage, ...] = ()) -> None:
+        super().__init__(message)
+        self.usage = usage

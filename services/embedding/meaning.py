@@ -7,7 +7,7 @@ embedded yet: the search goes on by full text and tells why.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -34,6 +34,8 @@ MAX_OWNERS: Final = 10_000
 _WAY_SECONDS: Final = 60.0  # how long it is remembered whether an account is large
 
 Key = tuple[str, str]
+AskFor = Callable[[Provider, UUID, str], Awaitable[list[float]]]
+"""Embeds a text with a provider on the account of an owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,24 @@ class Unclear:
 NOTHING_YET: Final = Unclear("none of your bookmarks is embedded yet.")
 
 
+async def unmetered(provider: Provider, _owner_id: UUID, text: str) -> list[float]:
+    """Ask at nobody's expense."""
+    answer = await provider.embed([text])
+    return answer.value[0]
+
+
 class Meaning:
     """Gives query texts their vectors. One in a process; `open_providers` is called when the first text comes.
 
-    The first provider is the one that bookmarks are embedded with now; others may still know an older space.
+    The first provider is the one that bookmarks are embedded with now; others may still know an older space. `ask` asks
+    one of them on somebody's account: whoever looks for a text first pays for it.
     """
 
-    def __init__(self, open_providers: Callable[[], Sequence[Provider]], *, timeout_seconds: float) -> None:
+    def __init__(
+        self, open_providers: Callable[[], Sequence[Provider]], *, timeout_seconds: float, ask: AskFor = unmetered
+    ) -> None:
         self._open = open_providers
+        self._ask_for = ask
         self._providers: Sequence[Provider] | None = None
         self._timeout_seconds = timeout_seconds
         self._known: OrderedDict[Key, tuple[float, ...]] = OrderedDict()
@@ -94,7 +106,7 @@ class Meaning:
         way = await self.way(rows, viewer, space)
         if way is None:
             return NOTHING_YET
-        vector = await self._vector(provider, space, text)
+        vector = await self._vector(provider, viewer, space, text)
         return vector if isinstance(vector, Unclear) else Meant(space, way, vector)
 
     async def way(self, rows: Rows, viewer: Viewer, space: SpaceRow) -> Way | None:
@@ -124,7 +136,9 @@ class Meaning:
                 return space, provider
         return None
 
-    async def _vector(self, provider: Provider, space: SpaceRow, text: str) -> tuple[float, ...] | Unclear:
+    async def _vector(
+        self, provider: Provider, viewer: Viewer, space: SpaceRow, text: str
+    ) -> tuple[float, ...] | Unclear:
         key = (space.name, text)
         known = self._known.get(key)
         if known is not None:
@@ -134,7 +148,8 @@ class Meaning:
         if task is None:
             if len(self._under_way) >= MAX_UNDER_WAY:
                 return Unclear("too many searches wait for the model just now.")
-            task = self._under_way[key] = asyncio.create_task(self._ask(provider, space, key), name="query-embedding")
+            asking = self._ask(provider, viewer, space, key)
+            task = self._under_way[key] = asyncio.create_task(asking, name="query-embedding")
             task.add_done_callback(lambda done: self._ended(key, done))
         return await self._waited(task)
 
@@ -151,9 +166,8 @@ class Meaning:
         except Exception:  # noqa: BLE001  logged by `_ended`; whatever breaks in a model, a search goes on without it
             return Unclear("the model failed.")
 
-    async def _ask(self, provider: Provider, space: SpaceRow, key: Key) -> tuple[float, ...]:
-        answer = await provider.embed([key[1]])
-        vector = tuple(fitted(answer.value[0], space.dimensions))
+    async def _ask(self, provider: Provider, viewer: Viewer, space: SpaceRow, key: Key) -> tuple[float, ...]:
+        vector = tuple(fitted(await self._ask_for(provider, viewer.id, key[1]), space.dimensions))
         self._known[key] = vector
         if len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
