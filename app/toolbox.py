@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from db.unit import Database
-from kit.ai import LocalProvider
+from kit.ai import make_provider
 from kit.fetch import open_fetcher
 from kit.page import PageReader
 from kit.settings import Settings
@@ -14,5 +14,5 @@ from tasks.agent import Tools
 @asynccontextmanager
 async def open_tools(settings: Settings, database: Database) -> AsyncIterator[Tools]:
     """Open everything that the settings ask for; end it with the block."""
-    async with open_fetcher(settings) as fetcher, PageReader() as pages, aclosing(LocalProvider()) as provider:
+    async with open_fetcher(settings) as fetcher, PageReader() as pages, aclosing(make_provider(settings)) as provider:
         yield Tools(settings, database, provider, fetcher, pages, None)
