@@ -12,8 +12,8 @@ from db.unit import Rows, Unit
 
 _LIVE: Final = """(SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(h.in_flight)
     WHERE value::float8 > extract(epoch FROM clock_timestamp()))"""
-_GOING: Final = """(SELECT count(*) FROM jsonb_each(h.in_flight)
-    WHERE value::float8 > extract(epoch FROM clock_timestamp()))"""
+_OTHERS: Final = """(SELECT count(*) FROM jsonb_each(h.in_flight)
+    WHERE key <> $2::text AND value::float8 > extract(epoch FROM clock_timestamp()))"""
 _END: Final = "extract(epoch FROM clock_timestamp()) + $4::float8"
 
 
@@ -41,7 +41,10 @@ class ProbeRow:
 
 
 async def enter(rows: Rows, host: str, visit: UUID, pace: Pace) -> float:
-    """Begin a request to a host at once: return 0. Otherwise return in how many seconds to try again."""
+    """Begin a request to a host at once: return 0. Otherwise return in how many seconds to try again.
+
+    A visit that begins again, because its worker has died, takes the place that it had.
+    """
     granted = await rows.fetchval(
         f"""
         INSERT INTO hosts AS h (host, next_at, in_flight)
@@ -49,7 +52,7 @@ async def enter(rows: Rows, host: str, visit: UUID, pace: Pace) -> float:
         ON CONFLICT (host) DO UPDATE SET
             next_at = clock_timestamp() + $3::float8 * interval '1 second', used_at = clock_timestamp(),
             in_flight = {_LIVE} || jsonb_build_object($2::text, {_END})
-        WHERE greatest(h.next_at, h.not_before) <= clock_timestamp() AND {_GOING} < $5
+        WHERE greatest(h.next_at, h.not_before) <= clock_timestamp() AND {_OTHERS} < $5
         RETURNING true
         """,
         host,

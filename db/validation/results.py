@@ -22,16 +22,17 @@ class ResultRow:
 
 
 async def claim(rows: Rows, digest: bytes, claim_id: UUID, *, fresh_seconds: float, lease_seconds: float) -> ResultRow:
-    """Take an address to ask it, unless it was asked within `fresh_seconds` or somebody holds it.
+    """Take an address to ask it, unless it was asked within `fresh_seconds` or somebody else holds it.
 
-    A claim that was not given back after `lease_seconds` is worth nothing.
+    A claim that was not given back after `lease_seconds` is worth nothing. Who claims with the same id again takes the
+    place of their former self, whose worker has died.
     """
     lease = "clock_timestamp() + $3::float8 * interval '1 second'"
     row = await rows.fetchrow(
         f"""
         INSERT INTO fetch_results AS known (url_digest, claim, claimed_until) VALUES ($1, $2, {lease})
         ON CONFLICT (url_digest) DO UPDATE SET claim = $2, claimed_until = {lease}
-        WHERE known.claimed_until <= clock_timestamp()
+        WHERE (known.claimed_until <= clock_timestamp() OR known.claim = $2)
             AND (known.fetched_at IS NULL OR known.fetched_at <= clock_timestamp() - $4::float8 * interval '1 second')
         RETURNING fetched_at, observation
         """,

@@ -14,7 +14,6 @@ from db.validation import health as links
 from db.validation import results
 from db.validation.health import LinkRow
 from kit.clock import utcnow
-from kit.ids import new_id
 from kit.urls import RefusedUrl, locate
 from services.agents import AgentName
 from services.events import EventDraft
@@ -49,7 +48,7 @@ async def _check(batch: Batch, item: Item) -> Outcome:
     if not found:
         return Skipped("The bookmark is gone, or lies in the trash.")
     (link,) = found
-    async with Visits(tools.fetcher, tools.database, pace_of(tools.settings)) as visits:
+    async with Visits(tools.fetcher, tools.database, pace_of(tools.settings), visit=link.bookmark_id) as visits:
         try:
             seen = await _seen(tools, visits, link, owner_id)
         except HostBusyError as busy:
@@ -62,7 +61,7 @@ async def _check(batch: Batch, item: Item) -> Outcome:
 
 async def _seen(tools: Tools, visits: Visits, link: LinkRow, owner_id: UUID) -> Observation | None:
     """Return what is seen of a link, by us or by whoever asked last; None while somebody else is asking."""
-    database, claim, digest = tools.database, new_id(), shared_digest(link.url, owner_id)
+    database, claim, digest = tools.database, link.bookmark_id, shared_digest(link.url, owner_id)
     shared = await results.claim(
         database,
         digest,

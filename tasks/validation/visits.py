@@ -55,13 +55,14 @@ class HostClosedError(Exception):
 class Visits:
     """The requests of one check, as a context manager: at its end no host counts them any more.
 
-    At one time it has a place at one host, which it keeps from request to request.
+    At one time it has a place at one host, which it keeps from request to request. `visit` is who visits: the bookmark,
+    so that a check that begins again, because its worker has died, does not wait for the place that it had itself.
     """
 
     fetcher: Fetcher
     database: Database
     pace: Pace
-    _visit: UUID = field(default_factory=new_id)
+    visit: UUID = field(default_factory=new_id)
     _host: str | None = None
     _not_before: datetime | None = None
 
@@ -134,11 +135,11 @@ class Visits:
     async def _turn(self, host: str) -> None:
         """Wait for the turn of one more request to `host`."""
         if host == self._host:
-            await asyncio.sleep(await hosts.go_on(self.database, host, self._visit, self.pace))
+            await asyncio.sleep(await hosts.go_on(self.database, host, self.visit, self.pace))
             return
         await self._leave()
         waited = 0.0
-        while (wait := await hosts.enter(self.database, host, self._visit, self.pace)) > 0.0:
+        while (wait := await hosts.enter(self.database, host, self.visit, self.pace)) > 0.0:
             if wait > max(CLOSED_SECONDS, 2 * self.pace.spacing_seconds):
                 raise HostClosedError(wait)
             waited += wait
@@ -151,7 +152,7 @@ class Visits:
         host, self._host = self._host, None
         not_before, self._not_before = self._not_before, None
         if host is not None:
-            await hosts.leave(self.database, host, self._visit, not_before=not_before)
+            await hosts.leave(self.database, host, self.visit, not_before=not_before)
 
 
 def pace_of(settings: Settings) -> Pace:

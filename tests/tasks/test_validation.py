@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from db.unit import Database
+from db.validation import hosts, results
+from db.validation.hosts import Pace
 from kit.settings import Settings
+from services.validation.observing import shared_digest
+from tasks.agent import Deferred
 from tasks.validation import looking
 from tests.fakes.web.server import Web
 from tests.fakes.web.site import Site
@@ -63,3 +68,16 @@ async def test_every_page_of_the_web_is_judged_as_declared(
     told = await asyncio.gather(*(judge(site) for site in CHECKED))
     assert [one for one in told if one[1] is not None] == []
     assert len(told) > 90
+
+
+async def test_a_check_whose_worker_died_takes_its_own_place_again(checker: Checker, make: Maker, web: Web) -> None:
+    """Neither its claim on the address nor its place at the host stands in its way; those of others do."""
+    row, other = [await make.bookmark(await make.viewer(), {"url": web.url("bread", 9)}) for _ in range(2)]
+    digest = shared_digest(row.url, row.owner_id)
+    for _ in range(2):  # a check began and died twice, at a host that may be asked once at a time
+        await results.claim(checker.database, digest, row.id, fresh_seconds=0, lease_seconds=300)
+        pace = Pace(concurrency=1, spacing_seconds=0, lease_seconds=300)
+        assert await hosts.enter(checker.database, urlsplit(row.url).netloc, row.id, pace) == 0
+    assert isinstance(await checker.check(other), Deferred)
+    assert (await checker.recorded(row))["status"] == "OK"
+    assert (await checker.recorded(other))["status"] == "OK"
