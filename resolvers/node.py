@@ -14,12 +14,13 @@ from db.categorization import CategoryRow
 from db.categorization.suggestions import SuggestionRow
 from db.collections import CollectionRow
 from db.imports import ImportRow
+from db.rules import RuleRow
 from db.shapes import Identity, Source
 from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id, encode_global_id
-from resolvers import agents, bookmarks, categorization, collections, imports, tags, users
+from resolvers import agents, bookmarks, categorization, collections, imports, rules, tags, users
 from resolvers.context import Info
 
 MAX_NODES = 100
@@ -40,6 +41,7 @@ KINDS: dict[str, NodeKind] = {
     "Category": NodeKind(CategoryRow, categorization.find_category, categorization.CATEGORY_SOURCE),
     "Collection": NodeKind(CollectionRow, collections.find, collections.SOURCE),
     "Import": NodeKind(ImportRow, imports.find, imports.SOURCE),
+    "Rule": NodeKind(RuleRow, rules.find, rules.SOURCE),
     "Suggestion": NodeKind(SuggestionRow, categorization.find, categorization.SOURCE),
     "Tag": NodeKind(TagRow, tags.find, tags.SOURCE),
     "Task": NodeKind(TaskRow, agents.find, agents.SOURCE),

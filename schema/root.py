@@ -14,6 +14,7 @@ from schema.categorization import CategorizationMutation, CategorizationQuery
 from schema.collections import CollectionMutation, CollectionQuery
 from schema.imports import ImportMutation, ImportQuery, ImportSubscription
 from schema.node import NodeQuery
+from schema.rules import RuleMutation, RuleQuery
 from schema.scalars import SCALARS
 from schema.search import SearchQuery
 from schema.server import ServerQuery
@@ -27,6 +28,7 @@ QUERIES = (
     CollectionQuery,
     TagQuery,
     CategorizationQuery,
+    RuleQuery,
     ImportQuery,
     AgentQuery,
     ValidationQuery,
@@ -41,6 +43,7 @@ MUTATIONS = (
     TagMutation,
     CategorizationMutation,
     ValidationMutation,
+    RuleMutation,
     ImportMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription)

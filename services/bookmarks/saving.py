@@ -12,7 +12,7 @@ from kit.errors import Conflict
 from kit.ids import new_id
 from kit.settings import Settings
 from kit.text import storable
-from services import idempotency
+from services import idempotency, rules
 from services.bookmarks.changing import write
 from services.bookmarks.links import Links, prepare_links, replace_links, united
 from services.bookmarks.lists import get
@@ -20,6 +20,7 @@ from services.bookmarks.room import check_room
 from services.bookmarks.values import MAX_NOTES_CHARS, BookmarkChanges, clean, columns_of, identity_of
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Owned, Viewer, own
+from services.rules import Ready, RuleEvent
 
 _TRIES: Final = 3
 
@@ -61,7 +62,8 @@ async def create(
 ) -> Saved:
     """Save an address, `changes["url"]`; the database decides whether it is new.
 
-    Of the same address saved twice at the same time one is created and the other meets it as a duplicate. Raises
+    Of the same address saved twice at the same time one is created and the other meets it as a duplicate. A new one is
+    given to the owner's rules before it is shown. Raises
     `BadInput`, `NotFound` for a collection, `Conflict` by policy and at the account's limit of bookmarks.
     """
     identity, values, key = identity_of(changes["url"], ("input", "url")), clean(changes), new_id()
@@ -82,18 +84,27 @@ async def create(
         await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
     elif on_duplicate in {DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.ERROR}:
         return await _meet(unit, own(viewer, existing, "bookmark"), values, Links(), on_duplicate)
+    ready = await rules.prepare(unit, viewer, RuleEvent.BOOKMARK_CREATED)
     links = await prepare_links(unit, viewer, changes)
     draft = BookmarkDraft(id=key, source=source.value, **columns_of(identity), **values)
     for _ in range(_TRIES):
         row = await rows_of.insert(unit, viewer.id, draft)
         if row is not None:
             await replace_links(unit, row, links)
+            row = await _ruled(unit, viewer, ready, row)
             await record_bookmarks(unit, viewer.id, BookmarkChange.CREATED, [row.id])
             return Saved(row, created=True)
         existing = await rows_of.lock_by_url_key(unit, viewer.id, identity.key)
         if existing is not None:  # else it was purged between the two statements, and the address is free again
             return await _meet(unit, own(viewer, existing, "bookmark"), values, links, on_duplicate)
     raise Conflict("This bookmark is being changed by somebody else; try again.", field=("input", "url"))
+
+
+async def _ruled(unit: Unit, viewer: Viewer, ready: Ready, row: BookmarkRow) -> BookmarkRow:
+    """Let the owner's rules have a new bookmark; return it as it is then."""
+    if not await rules.run(unit, viewer, ready, [row.id], count_up=False):
+        return row
+    return own(viewer, await get(unit, viewer, row.id), "bookmark").row
 
 
 async def _meet(

@@ -15,6 +15,7 @@ from db.imports import chunks
 from db.tags import TagRow, labels
 from db.unit import Unit
 from kit.ids import new_ids
+from services import rules
 from services.events import MAX_IDS_IN_EVENT, BookmarkChange, EventDraft, Topic
 from services.imports import plan
 from services.imports.frames import Row
@@ -23,6 +24,8 @@ from services.imports.options import ImportOptions
 from services.imports.places import Places
 from services.imports.plan import Existing, Fate, Outcome, Target
 from services.imports.room import Room
+from services.permissions import Viewer
+from services.rules import RuleEvent
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     await chunks.lock_owner(unit, run.owner_id)
     names = [tag_names(row, run.places.folders, run.options) if row.key is not None else [] for row in rows]
     tags = await _settle_tags(unit, run, {name for some in names for name in some})
+    viewer = Viewer(id=run.owner_id)
+    ready = await rules.prepare(unit, viewer, RuleEvent.IMPORTED)
     if run.options.folders_as_collections:
         await run.places.settle(unit, {row.folder for row in rows if row.key is not None})
     elif run.places.root is not None:
@@ -65,6 +70,7 @@ async def write_chunk(unit: Unit, run: Run, rows: Sequence[Row], *, total: int |
     changed = [target for target in targets.values() if target.existing is not None and target.is_changed]
     await run.room.check(unit, len(made))
     await _create(unit, run, made, {tag.id: tag for tag in tags.values()})
+    await rules.run(unit, viewer, ready, [target.id for target in made], count_up=False)
     await _change(unit, run, changed)
     await chunks.copy(unit, "import_rows", chunks.FATE_COLUMNS, [_record(run, fate) for fate in fates])
     counts = Counter(fate.outcome for fate in fates)

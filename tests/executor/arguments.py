@@ -39,6 +39,7 @@ _ORDERS = {
     "SuggestionConnection": "suggestions",
     "LinkCheckConnection": "link-checks",
     "DuplicateGroupConnection": "duplicates-",
+    "RuleConnection": "rules",
 }
 _WANTED_TYPES = {
     "Query.bookmark": "Bookmark",

@@ -1,10 +1,11 @@
-"""Random categories, and proposals of every kind in every state."""
+"""Random categories, proposals of every kind in every state, and rules."""
 
 import random
 from typing import Any
 from uuid import UUID
 
 from db.categorization.suggestions import ProposalSource, ProposalStatus
+from services.rules import RuleEvent
 from tests.executor import values
 
 Row = dict[str, Any]
@@ -32,6 +33,32 @@ def suggestions(rng: random.Random, owner: UUID, saved: list[Row], targets: dict
         _suggestion(rng, owner, bookmark["id"], number, targets)
         for bookmark in saved
         for number in range(rng.choice((0, 0, 1, 3, 3, 25 if rng.random() < 0.1 else 2)))
+    ]
+
+
+def rules(rng: random.Random, owner: UUID, count: int, places: list[Row]) -> list[Row]:
+    """Return rules; some share their position, some name collections that are there or are gone."""
+    return [
+        {
+            "id": values.key(rng),
+            "owner_id": owner,
+            "name": (values.text(rng) or "r")[:200],
+            "query": values.text(rng)[:1_000],
+            "events": [event.value for event in rng.sample(list(RuleEvent), rng.randint(0, 3))],
+            "actions": {
+                "addTags": [values.text(rng)],
+                "addCollectionIds": [str(rng.choice(places)["id"]), str(values.key(rng))],
+                "isFavorite": rng.choice((None, True, False)),
+            },
+            "position": rng.choice((0, number)),
+            "is_enabled": rng.random() < 0.5,
+            "error": values.maybe(rng, values.text(rng)),
+            "changed_count": rng.randint(0, 900),
+            "last_run_at": values.maybe(rng, values.moment(rng)),
+            "created_at": values.moment(rng),
+            "updated_at": values.moment(rng),
+        }
+        for number in range(count)
     ]
 
 

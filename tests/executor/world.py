@@ -17,7 +17,7 @@ from services.permissions import Role, Viewer
 from tests.executor import values
 from tests.executor.checked import link_check, link_health
 from tests.executor.organised import collections, links, tags
-from tests.executor.proposed import categories, suggestions
+from tests.executor.proposed import categories, rules, suggestions
 from tests.executor.worked import imports, tasks
 
 Row = dict[str, Any]
@@ -76,6 +76,7 @@ def _account(tables: dict[str, list[Row]], world: World, rng: random.Random, own
         ("collections", "Collection", placed),
         ("tags", "Tag", made),
         ("suggestions", "Suggestion", proposed),
+        ("rules", "Rule", rules(rng, owner, 4, placed)),
         ("a2a_tasks", "Task", work),
         ("imports", "Import", jobs),
     ):
