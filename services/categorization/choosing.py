@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from db.categorization.suggestions import ProposalKind, ProposalSource
+from services.categorization.normal import leaf
 from services.categorization.voting import bounded, learned
 
 MOST: Final[Mapping[ProposalKind, int]] = {
@@ -46,10 +47,11 @@ class Has:
     is_categorized: bool = False
 
     def covers(self, candidate: Candidate) -> bool:
-        """Tell whether a candidate would say nothing new: a tag covers those above it."""
+        """Tell whether a candidate would say nothing new: a tag covers those above it, and new ones of its name."""
         match candidate.kind:
             case ProposalKind.TAG:
-                return any(f"{tag}/".startswith(f"{candidate.key}/") for tag in self.tags)
+                is_there = any(f"{tag}/".startswith(f"{candidate.key}/") for tag in self.tags)
+                return is_there or (_is_new(candidate) and candidate.key in map(leaf, self.tags))
             case ProposalKind.COLLECTION:
                 return candidate.key in self.collections
             case ProposalKind.CATEGORY:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kit.text import tag_path
+from kit.text import fold, tag_path
 
 _SEPARATORS: Final = re.compile(r"[\s_\-\u2010-\u2015]+|(?<=\w)\.(?=\w)")
 _SHORTEST_PLURAL: Final = 4
@@ -42,10 +42,9 @@ def known_form(form: str, known: Iterable[str]) -> str | None:
 
 
 def _name(name: str) -> str:
-    joined = _SEPARATORS.sub("", name) or name
-    while (shorter := _singular(joined)) != joined:
-        joined = shorter
-    return joined
+    while (shorter := _singular(fold(_SEPARATORS.sub("", name) or name))) != name:
+        name = shorter  # what has come together may fold into one character
+    return name
 
 
 def _singular(word: str) -> str:

@@ -62,7 +62,7 @@ def vote(neighbours: Sequence[Neighbour[L]], frequency: Mapping[L, int], library
 
 def learned(confidence: float, accepted: int, rejected: int) -> float:
     """Return a confidence after the owner's decisions about the same label elsewhere: each rejection weighs on it."""
-    return bounded(confidence * (accepted + 2) / (accepted + rejected + 2))
+    return bounded(confidence * ((accepted + 2) / (accepted + rejected + 2)))
 
 
 def bounded(confidence: float) -> float:
