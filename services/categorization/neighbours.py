@@ -41,8 +41,8 @@ async def near(
     space = await embedding.active_space(rows)
     if space is None:
         return {}
-    found = {row.id: await embedding.neighbours(rows, owner_id, row.id, NEAREST) for row in bookmarks}
-    missing = [row for row in bookmarks if not found[row.id]]
+    found = await embedding.neighbours_of(rows, owner_id, [row.id for row in bookmarks], NEAREST, space=space)
+    missing = [row for row in bookmarks if not found.get(row.id)]
     if missing and (provider.space.name, provider.space.dimensions) == (space.name, space.dimensions):
         try:
             vectors = (await provider.embed([text_of(row) for row in missing])).value
