@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from db.unit import Database
 from kit.ai import make_provider
+from kit.browser.opening import open_browser
 from kit.fetch import open_fetcher
 from kit.page import PageReader
 from kit.settings import Settings
@@ -14,5 +15,10 @@ from tasks.agent import Tools
 @asynccontextmanager
 async def open_tools(settings: Settings, database: Database) -> AsyncIterator[Tools]:
     """Open everything that the settings ask for; end it with the block."""
-    async with open_fetcher(settings) as fetcher, PageReader() as pages, aclosing(make_provider(settings)) as provider:
-        yield Tools(settings, database, provider, fetcher, pages, None)
+    async with (
+        open_fetcher(settings) as fetcher,
+        PageReader(processes=settings.page_readers) as pages,
+        open_browser(settings, fetcher) as browser,
+        aclosing(make_provider(settings)) as provider,
+    ):
+        yield Tools(settings, database, provider, fetcher, pages, browser)

@@ -142,6 +142,11 @@ class Settings:
     task_stall_seconds: float = 300.0
     task_shutdown_seconds: float = 12.0
 
+    chromium: str | None = None
+    browser_pages: int = 2
+    browser_idle_seconds: float = 120.0
+    page_readers: int = 1
+
     allow_private_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     user_agent_contact: str = ""
     fetch_ports: tuple[int, ...] = (80, 443, 8080, 8443)

@@ -1,8 +1,10 @@
 """What this server is and can do, for whoever asks."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from kit.ai import detail_of, is_outside
+from kit.browser import OFF, find_chromium
 from kit.paging import MAX_PAGE
 from kit.product import product_version
 from kit.settings import Registration
@@ -52,6 +54,7 @@ async def server_info(info: Info) -> ServerView:
             Capability("full_text_search", is_available=True, detail="PostgreSQL's own."),
             Capability("vector_search", is_available=True, detail=info.context.services.meaning.detail),
             Capability("ai", is_outside(settings), detail_of(settings)),
+            _browser(settings.chromium),
             Capability(
                 "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
             ),
@@ -66,3 +69,16 @@ async def server_info(info: Info) -> ServerView:
             max_subscriptions_per_connection=settings.max_subscriptions_per_websocket,
         ),
     )
+
+
+@cache
+def _browser(setting: str | None) -> Capability:
+    """Say whether this machine has a browser; looked for once."""
+    name = "browser"
+    if setting == OFF:
+        return Capability(name, is_available=False, detail="Switched off; pages that are only a script stay unread.")
+    if find_chromium(setting) is None:
+        return Capability(
+            name, is_available=False, detail="No Chromium was found; pages that are only a script stay unread."
+        )
+    return Capability(name, is_available=True, detail="Renders pages that are only a script, and takes screenshots.")

@@ -7,7 +7,7 @@ from piccolo.table import Table
 class Bookmark(Table, tablename="bookmarks"):
     """A saved address. `tag_words` and `tag_list` repeat its tags, for the full-text index and for lists.
 
-    db.tags.links keeps both in step.
+    db.tags.links keeps both in step. `page_words` are words of its page, for the same index; db.enrichment writes them.
     """
 
     id = UUID(primary_key=True)
@@ -42,5 +42,6 @@ class Bookmark(Table, tablename="bookmarks"):
     version = Integer()
     url_words = Text()
     tag_words = Text()
+    page_words = Text()
     tag_list = JSON()
     category_id = UUID(null=True)

@@ -1,0 +1,208 @@
+"""The enrichment agent: reads the page of each bookmark and fills in what its owner has not written.
+
+fetch  →  read  →  render, if the page is only a script  →  describe, what the page does not say  →  keep
+
+The page's text goes to the provider as data; the owner's notes never do.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import structlog
+
+from db import bookmarks
+from db.bookmarks import BookmarkRow
+from db.enrichment import PageDraft, PageRow
+from db.unit import Unit
+from kit.ai import BadAnswer, Description, PageText, ProviderBusy, ProviderDown
+from kit.fetch import FetchError, Response
+from kit.page import Page, PageUnreadable
+from services.agents import AgentName
+from services.enrichment import Reading, is_readable, keep_reading, media_type, of_file, of_page, remembered, validators
+from services.events import EventDraft
+from services.validation.signs import Reading as SignsReading
+from services.validation.signs import signs_of_address, signs_of_page
+from services.validation.states import SUCCESSES, LinkStatus
+from tasks.agent import Agent, Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
+from tasks.validation.visits import HostBusyError, HostClosedError, Visits, pace_of
+
+MIN_WORDS_TO_DESCRIBE: Final = 20
+MAX_CHARS_TO_DESCRIBE: Final = 20_000
+DEADLINE_SECONDS: Final = 150.0
+
+_FETCH_SECONDS: Final = 30.0
+_READ_SECONDS: Final = 10.0
+_RENDER_SECONDS: Final = 30.0
+_WORDS_OF_A_SIGNPOST: Final = 50
+_NOT_MODIFIED: Final = 304
+_OK: Final = range(200, 300)
+_UNCHECKED: Final = LinkStatus.UNCHECKED.value
+_THERE: Final = frozenset({_UNCHECKED, *(status.value for status in SUCCESSES)})
+"""What a link check may have found of a page that is worth reading."""
+
+log = structlog.get_logger(__name__)
+
+
+class NotThePageError(Exception):
+    """Something else is shown in the place of the page, or nothing."""
+
+
+async def process(batch: Batch) -> Sequence[Outcome]:
+    """Read the pages of a batch, one after the other."""
+    return [await _enrich(batch, item) for item in batch.items]
+
+
+async def _enrich(batch: Batch, item: Item) -> Outcome:
+    tools, owner_id = batch.tools, batch.owner_id
+    found = await bookmarks.by_ids(tools.database, owner_id, [item.bookmark_id])
+    if not found or found[0].deleted_at is not None:
+        return Skipped("The bookmark is gone, or lies in the trash.")
+    checked = batch.earlier.get((AgentName.VALIDATION, item.bookmark_id), {})
+    if checked.get("status", _UNCHECKED) not in _THERE:
+        return Skipped(f"The link check found {checked['status']}.")
+    known = await remembered(tools.database, owner_id, item.bookmark_id)
+    try:
+        response = await _fetch(tools, checked.get("finalUrl") or found[0].url, known)
+        if response.status == _NOT_MODIFIED:
+            return Done({"isUnchanged": True}, _writing(batch, item, None))
+        reading, data = await _read(tools, found[0], response)
+    except _ENDINGS as error:
+        return _ended(error)
+    return Done(data, _writing(batch, item, reading))
+
+
+_ENDINGS: Final = (FetchError, PageUnreadable, NotThePageError, HostBusyError, HostClosedError, ProviderBusy)
+
+
+def _ended(error: Exception) -> Outcome:
+    """Return what it means for a bookmark that reading its page ended with one of `_ENDINGS`."""
+    outcome: Outcome
+    match error:
+        case HostBusyError():
+            reason = "The host was asked by others a moment ago; this page waits for its turn."
+            outcome = Deferred(error.seconds, reason)
+        case ProviderBusy():
+            outcome = Deferred(error.retry_after_seconds, error.message)
+        case HostClosedError():
+            outcome = Failed("The page could not be fetched: its host asks to be left alone for a while.")
+        case FetchError():
+            outcome = Failed(f"The page could not be fetched: {error.message}", {"failure": error.failure.value})
+        case _:
+            outcome = Failed(f"The page could not be read: {error}")
+    return outcome
+
+
+async def _fetch(tools: Tools, url: str, known: PageRow | None) -> Response:
+    """Fetch a page, unless its server says that it is as it was when it was read last."""
+    headers = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"}
+    if known is not None and known.url == url:
+        headers |= {"if-none-match": known.etag} if known.etag else {}
+        headers |= {"if-modified-since": known.last_modified} if known.last_modified else {}
+    async with Visits(tools.fetcher, tools.database, pace_of(tools.settings)) as visits:
+        return await visits.walk(url, method="GET", headers=headers, deadline_seconds=_FETCH_SECONDS)
+
+
+async def _read(
+    tools: Tools, bookmark: BookmarkRow, response: Response, *, may_follow: bool = True
+) -> tuple[Reading, dict[str, Any]]:
+    """Return what is in an answer, and what to tell of it. A page that only points to another one is followed once."""
+    if response.status not in _OK:
+        raise NotThePageError(f"its server answered {response.status}.")
+    content_type = response.headers.get("content-type")
+    draft = PageDraft(
+        url=response.url,
+        content_type=media_type(content_type),
+        **validators(response.headers.get("etag"), response.headers.get("last-modified")),
+    )
+    data: dict[str, Any] = {"finalUrl": draft.url, "contentType": draft.content_type}
+    if not is_readable(draft.content_type):
+        return of_file(draft), data
+    page = await tools.pages.read(
+        response.body, url=response.url, content_type=content_type, deadline_seconds=_READ_SECONDS
+    )
+    if page.refresh_url is not None and page.word_count < _WORDS_OF_A_SIGNPOST and may_follow:
+        with contextlib.suppress(FetchError, PageUnreadable, NotThePageError):  # then the signpost has to do
+            return await _read(tools, bookmark, await _fetch(tools, page.refresh_url, None), may_follow=False)
+    if page.is_script_only:
+        rendered = await _rendered(tools, response.url)
+        draft = replace(draft, is_rendered=rendered is not None)
+        page = rendered or page
+    _refuse_stand_ins(bookmark.url, response.url, page)
+    described = await _described(tools, bookmark, page)
+    data |= {
+        "title": page.title,
+        "language": page.language,
+        "wordCount": page.word_count,
+        "isRendered": draft.is_rendered,
+        "isScriptOnly": page.is_script_only,
+        "isDescribed": described is not None,
+    }
+    return of_page(page, described, draft), data
+
+
+def _refuse_stand_ins(url: str, final_url: str, page: Page) -> None:
+    """Raise `NotThePageError` for what is shown in the place of a page: error pages, login forms, parked names."""
+    signs = signs_of_address(url, final_url) or signs_of_page(SignsReading(url, final_url, page))
+    if signs is not None:
+        raise NotThePageError(f"what is there looks like {signs[0]}.")
+
+
+async def _rendered(tools: Tools, url: str) -> Page | None:
+    """Return the page as a browser shows it; None where there is no browser or it does not succeed."""
+    if tools.browser is None:
+        return None
+    try:
+        shown = await tools.browser.render(url, deadline_seconds=_RENDER_SECONDS)
+        return await tools.pages.read(
+            shown.html.encode("utf-8", "replace"),
+            url=shown.url,
+            content_type="text/html; charset=utf-8",
+            deadline_seconds=_READ_SECONDS,
+        )
+    except (FetchError, PageUnreadable) as error:
+        log.info("page.not_rendered", reason=error.message)
+        return None
+
+
+async def _described(tools: Tools, bookmark: BookmarkRow, page: Page) -> Description | None:
+    """Return what the provider makes of a page; None when there is too little text, or it does not answer.
+
+    A provider that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
+    """
+    if page.word_count < MIN_WORDS_TO_DESCRIBE:
+        return None
+    try:
+        answer = await tools.provider.describe(
+            PageText(
+                url=bookmark.canonical_url,
+                title=page.title or bookmark.title,
+                description=page.description or "",
+                text=page.text[:MAX_CHARS_TO_DESCRIBE],
+                language=page.language,
+            )
+        )
+    except (ProviderDown, BadAnswer) as error:
+        log.info("page.not_described", reason=error.message)
+        return None
+    return answer.value
+
+
+def _writing(batch: Batch, item: Item, reading: Reading | None) -> Any:
+    async def write(unit: Unit) -> Sequence[EventDraft]:
+        return await keep_reading(unit, batch.owner_id, item.bookmark_id, reading)
+
+    return write
+
+
+AGENT: Final = Agent(
+    name=AgentName.ENRICHMENT,
+    version="1.0.0",
+    description="Reads pages and fills in what their bookmarks lack: title, description, author, language, summary.",
+    process=process,
+    chunk_items=100,
+    batch_items=1,
+    parallel=16,
+    deadline_seconds=DEADLINE_SECONDS,
+)

@@ -1,0 +1,271 @@
+"""The enrichment agent against the local web: what it fills in, and what it leaves alone."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+
+from db import enrichment as rows_of
+from db.bookmarks import BookmarkRow
+from db.enrichment import PageRow
+from db.unit import Database
+from kit.ai import Answer, Description, PageText, Provider, ProviderBusy, ProviderDown
+from kit.ids import new_id
+from kit.settings import Settings
+from services import bookmarks
+from services.agents import AgentName
+from services.permissions import Viewer
+from tasks.agent import Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
+from tasks.enrichment import AGENT
+from tests.fakes.pages import serving
+from tests.fakes.web import SITES, Web
+from tests.fakes.web.reading import expected
+from tests.make import Maker
+from tests.tasks.links import checking
+
+NUMBER = 5
+FILLED = {"title", "description", "author", "site_name", "language", "published_at", "image_url", "keywords"}
+READABLE = [
+    site
+    for site in SITES
+    if site.reading
+    and site.listens == "http"
+    and site.check.status in {"OK", "REDIRECTED_PERMANENT"}
+    and site.name not in {"flapping", "refresh"}
+]
+
+
+@dataclass
+class Enricher:
+    """A worker that reads pages."""
+
+    database: Database
+    tools: Tools
+
+    async def look(self, row: BookmarkRow, checked: Mapping[str, Any] | None = None) -> Outcome:
+        """Run the agent on one bookmark, without writing."""
+        earlier = {(AgentName.VALIDATION, row.id): checked} if checked else {}
+        batch = Batch(new_id(), row.owner_id, self.tools, [Item(1, row.id, 1)], earlier=earlier)
+        (outcome,) = await AGENT.process(batch)
+        return outcome
+
+    async def enrich(self, row: BookmarkRow, checked: Mapping[str, Any] | None = None) -> BookmarkRow:
+        """Run the agent, write, and return the bookmark as it is then."""
+        outcome = await self.look(row, checked)
+        assert isinstance(outcome, Done), outcome
+        assert outcome.write is not None
+        async with self.database.unit() as unit:
+            await outcome.write(unit)
+        after = await bookmarks.get(self.database, Viewer(row.owner_id), row.id)
+        assert after is not None
+        return after
+
+    async def page(self, row: BookmarkRow) -> PageRow:
+        """Return what is remembered of a bookmark's page."""
+        found = await rows_of.of_bookmark(self.database, row.owner_id, row.id)
+        assert found is not None
+        return found
+
+
+class Answering:
+    """A provider that answers as it is told."""
+
+    def __init__(self, answer: Description | Exception) -> None:
+        self.answer = answer
+        self.asked: list[PageText] = []
+
+    async def describe(self, page: PageText) -> Answer[Description]:
+        """See `kit.ai.Provider`."""
+        self.asked.append(page)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Answer(self.answer, ())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def web() -> AsyncIterator[Web]:
+    """The local web."""
+    async with Web() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def enricher(database: Database, settings: Settings, web: Web) -> AsyncIterator[Enricher]:
+    """A worker that reads pages quickly."""
+    web.journal.clear()
+    async with checking(database, settings) as worker:
+        yield Enricher(database, worker.tools)
+
+
+async def test_pages_fill_their_bookmarks_as_declared(enricher: Enricher, make: Maker, web: Web) -> None:
+    viewer = await make.viewer()
+    wrong = []
+    for site in READABLE:
+        row = await make.bookmark(viewer, {"url": web.url(site.name, NUMBER)})
+        after = await enricher.enrich(row)
+        wanted = {name: value for name, value in expected(site, web, NUMBER).items() if name in FILLED and value}
+        wanted |= {"keywords": list(wanted["keywords"])} if "keywords" in wanted else {}
+        found = {name: getattr(after, name) for name in wanted}
+        if found != wanted:
+            wrong.append((site.name, found, wanted))
+        assert after.url == row.url
+        assert after.canonical_url == row.canonical_url
+        assert after.version == row.version + 1
+    assert wrong == []
+    assert len(READABLE) > 30
+
+
+async def test_what_a_person_wrote_stays_and_a_second_reading_changes_nothing(
+    enricher: Enricher, make: Maker, web: Web
+) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(
+        viewer, {"url": web.url("bread"), "title": "Mine", "notes": "My own words", "description": "What I think"}
+    )
+    after = await enricher.enrich(row)
+    assert (after.title, after.notes, after.description) == ("Mine", "My own words", "What I think")
+    assert after.summary
+    assert after.keywords
+    assert after.reading_time_seconds
+    assert await enricher.enrich(row) == after
+    page = await enricher.page(row)
+    assert page.said["title"].startswith("Sourdough")
+    assert set(page.written).isdisjoint({"title", "description", "notes"})
+
+
+async def test_a_page_that_is_as_it_was_is_only_looked_at(enricher: Enricher, make: Maker, web: Web) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("conditional")})
+    after = await enricher.enrich(row)
+    before = await enricher.page(row)
+    outcome = await enricher.look(row)
+    assert isinstance(outcome, Done)
+    assert outcome.data == {"isUnchanged": True}
+    assert await enricher.enrich(row) == after
+    assert replace(await enricher.page(row), fetched_at=before.fetched_at) == before
+
+
+@pytest.mark.parametrize("status", ["NOT_FOUND", "SOFT_404", "BLOCKED_PRIVATE", "AUTH_REQUIRED", "TIMEOUT"])
+async def test_what_a_link_check_did_not_find_is_not_read(
+    enricher: Enricher, make: Maker, web: Web, status: str
+) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("bread")})
+    assert await enricher.look(row, {"status": status}) == Skipped(f"The link check found {status}.")
+    assert web.journal.asked == []
+
+
+async def test_the_end_of_the_redirects_is_read_and_the_address_stays(
+    enricher: Enricher, make: Maker, web: Web
+) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": "https://moved.example/"})
+    after = await enricher.enrich(row, {"status": "REDIRECTED_PERMANENT", "finalUrl": web.url("bread")})
+    assert after.title == "Sourdough at home"
+    assert after.url == "https://moved.example/"
+    assert (await enricher.page(row)).url == web.url("bread")
+
+
+async def test_a_page_that_only_points_to_another_is_followed_once(enricher: Enricher, make: Maker) -> None:
+    def pointing(path: str) -> str:
+        return f'<title>Moved</title><meta http-equiv="refresh" content="0; url={path}"><p>Wait.</p>'
+
+    pages = {
+        "/old": pointing("/new"),
+        "/new": "<title>Here</title><p>The page itself.</p>",
+        "/broken": pointing("/none"),
+        "/circle": pointing("/back"),
+        "/back": pointing("/circle"),
+    }
+    viewer = await make.viewer()
+    async with serving(pages) as origin:
+        titles = {}
+        for path in ("/old", "/broken", "/circle"):
+            row = await make.bookmark(viewer, {"url": origin + path})
+            titles[path] = (await enricher.enrich(row)).title, (await enricher.page(row)).url
+    assert titles == {
+        "/old": ("Here", f"{origin}/new"),
+        "/broken": ("Moved", f"{origin}/broken"),
+        "/circle": ("Moved", f"{origin}/back"),
+    }
+
+
+async def test_a_file_is_known_by_its_name(enricher: Enricher, make: Maker) -> None:
+    pages = {
+        "/a/Annual_report.pdf": ("Content-Type: application/pdf", "%PDF-1.7"),
+        "/cat.png": ("Content-Type: image/png", "x"),
+    }
+    viewer = await make.viewer()
+    async with serving(pages) as origin:
+        report = await enricher.enrich(await make.bookmark(viewer, {"url": f"{origin}/a/Annual_report.pdf"}))
+        picture = await enricher.enrich(await make.bookmark(viewer, {"url": f"{origin}/cat.png"}))
+    assert (report.title, report.word_count, report.image_url) == ("Annual report", None, None)
+    assert (picture.title, picture.image_url) == ("cat", f"{origin}/cat.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("soft-title", "The page could not be read: what is there looks like SOFT_404."),
+        ("login-wall", "The page could not be read: what is there looks like AUTH_REQUIRED."),
+        ("status-410", "The page could not be read: its server answered 410."),
+    ],
+)
+async def test_what_is_no_page_fills_nothing(enricher: Enricher, make: Maker, web: Web, name: str, reason: str) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(viewer, {"url": web.url(name)})
+    assert await enricher.look(row) == Failed(reason)
+    assert await bookmarks.get(enricher.database, viewer, row.id) == row
+
+
+async def test_an_address_of_a_private_network_fails_with_its_reason(enricher: Enricher, make: Maker) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": "http://10.0.0.1/"})
+    outcome = await enricher.look(row)
+    assert isinstance(outcome, Failed)
+    assert outcome.data == {"failure": "BLOCKED_PRIVATE"}
+
+
+async def test_a_bookmark_in_the_trash_or_gone_is_skipped(enricher: Enricher, make: Maker, web: Web) -> None:
+    viewer = await make.viewer()
+    row = await make.trashed(viewer, {"url": web.url("bread")})
+    gone = Skipped("The bookmark is gone, or lies in the trash.")
+    assert await enricher.look(row) == gone
+    assert await enricher.look(replace(row, id=new_id())) == gone
+    assert await enricher.look(replace(row, owner_id=(await make.viewer()).id)) == gone
+
+
+async def test_a_bookmark_that_goes_while_its_page_is_read_is_left_alone(
+    enricher: Enricher, make: Maker, web: Web
+) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(viewer, {"url": web.url("bread")})
+    outcome = await enricher.look(row)
+    assert isinstance(outcome, Done)
+    assert outcome.write is not None
+    async with enricher.database.unit() as unit:
+        await bookmarks.delete(unit, viewer, [row.id], permanently=True)
+    async with enricher.database.unit() as unit:
+        assert await outcome.write(unit) == []
+
+
+async def test_the_provider_sees_the_page_and_never_the_notes(enricher: Enricher, make: Maker, web: Web) -> None:
+    provider = Answering(Description("Described.", "Summed up.", ("one", "two")))
+    enricher.tools = replace(enricher.tools, provider=cast("Provider", provider))
+    row = await make.bookmark(await make.viewer(), {"url": web.url("untitled"), "notes": "secret words"})
+    after = await enricher.enrich(row)
+    assert (after.summary, after.keywords) == ("Summed up.", ["one", "two"])
+    assert after.notes == "secret words"
+    assert "secret" not in repr(provider.asked)
+
+
+@pytest.mark.parametrize("error", [ProviderDown("away"), ProviderBusy("busy", retry_after_seconds=7)])
+async def test_without_a_provider_the_page_still_speaks(
+    enricher: Enricher, make: Maker, web: Web, error: Exception
+) -> None:
+    enricher.tools = replace(enricher.tools, provider=cast("Provider", Answering(error)))
+    row = await make.bookmark(await make.viewer(), {"url": web.url("bread")})
+    if isinstance(error, ProviderBusy):
+        assert await enricher.look(row) == Deferred(7, "busy")
+        return
+    after = await enricher.enrich(row)
+    assert after.title == "Sourdough at home"
+    assert after.summary is None
