@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from db.search.conditions import Answered, Condition, Linked, Moment, Some, State, Within
+from db.validation.states import LinkStatus, Verdict
 from kit.clock import utcnow
 from services.search.syntax import Fact
-from services.validation.states import LinkStatus, Verdict
 
 NEVER: Final = "never"
 _CODE: Final = re.compile(r"[1-9][0-9]{2}|[1-9]xx")

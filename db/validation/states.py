@@ -1,0 +1,40 @@
+"""The words in which the state of a link is kept, for whoever reads or writes it: checks, queries, lists."""
+
+from enum import StrEnum
+
+
+class LinkStatus(StrEnum):
+    """What the last check saw."""
+
+    UNCHECKED = "UNCHECKED"
+    OK = "OK"
+    REDIRECTED_TEMPORARY = "REDIRECTED_TEMPORARY"
+    REDIRECTED_PERMANENT = "REDIRECTED_PERMANENT"
+    AUTH_REQUIRED = "AUTH_REQUIRED"
+    FORBIDDEN_OR_BOT_BLOCKED = "FORBIDDEN_OR_BOT_BLOCKED"
+    RATE_LIMITED = "RATE_LIMITED"
+    NOT_FOUND = "NOT_FOUND"
+    GONE = "GONE"
+    SOFT_404 = "SOFT_404"
+    CLIENT_ERROR = "CLIENT_ERROR"
+    SERVER_ERROR = "SERVER_ERROR"
+    TIMEOUT = "TIMEOUT"
+    DNS_FAILURE = "DNS_FAILURE"
+    CONNECTION_REFUSED = "CONNECTION_REFUSED"
+    TLS_ERROR = "TLS_ERROR"
+    PARKED = "PARKED"
+    TOO_MANY_REDIRECTS = "TOO_MANY_REDIRECTS"
+    TOO_LARGE = "TOO_LARGE"
+    BLOCKED_PRIVATE = "BLOCKED_PRIVATE"
+    UNSUPPORTED_SCHEME = "UNSUPPORTED_SCHEME"
+    INVALID_URL = "INVALID_URL"
+
+
+class Verdict(StrEnum):
+    """What is believed of a link."""
+
+    UNKNOWN = "UNKNOWN"
+    ALIVE = "ALIVE"
+    SUSPECT = "SUSPECT"
+    DEAD = "DEAD"
+    INCONCLUSIVE = "INCONCLUSIVE"
