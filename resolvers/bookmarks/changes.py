@@ -108,6 +108,8 @@ def _changed(new: UpdateBookmarkInput) -> BookmarkChanges:
         if given.value is None and name in _NOT_NULL:
             raise refuse_null(name, _NOT_NULL[name])
         changes[name] = given.value
+    if new.category is not None:
+        changes["category"] = new.category.value
     if new.tags is not None:
         changes["tags"] = new.tags.value or []
     if new.collection_ids is not None:

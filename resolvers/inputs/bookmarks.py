@@ -154,6 +154,9 @@ class UpdateBookmarkInput:
         default=None,
         description="All collections that it is to be in; null or an empty list takes it out of them. At most 100.",
     )
+    category: strawberry.Maybe[str | None] = strawberry.field(
+        default=None, description="The name of one of your categories, in any case; null takes it away."
+    )
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse with CONFLICT unless the bookmark is at this version."
     )

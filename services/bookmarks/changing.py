@@ -10,6 +10,7 @@ from db.validation import health
 from kit.errors import Conflict
 from services.bookmarks.links import Links, prepare_links, replace_links
 from services.bookmarks.values import BookmarkChanges, clean, columns_of, identity_of
+from services.categorization import categories
 from services.events import BookmarkChange, record_bookmarks
 from services.permissions import Owned, Viewer, own
 
@@ -23,6 +24,8 @@ async def update(
     address is another bookmark's.
     """
     values = clean(changes)
+    if "category" in changes:
+        values["category_id"] = await _category(unit, viewer, changes["category"])
     links = await prepare_links(unit, viewer, changes)
     locked = await rows_of.lock(unit, viewer.id, [key])
     bookmark = own(viewer, locked[0] if locked else None, "bookmark", field=("input", "id"))
@@ -40,6 +43,12 @@ async def update(
     if changed:
         await record_bookmarks(unit, viewer.id, BookmarkChange.UPDATED, [key])
     return after
+
+
+async def _category(unit: Unit, viewer: Viewer, name: str | None) -> UUID | None:
+    if name is None:
+        return None
+    return (await categories.by_name(unit, viewer.id, name, field=("input", "category"))).id
 
 
 async def write(

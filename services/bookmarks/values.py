@@ -19,7 +19,10 @@ _FLAGS = ("is_favorite", "is_archived", "is_unread")
 
 
 class BookmarkChanges(TypedDict, total=False):
-    """What to change of a bookmark; what is left out stays. `tags` and `collection_ids` are the whole new sets."""
+    """What to change of a bookmark; what is left out stays. `tags` and `collection_ids` are the whole new sets.
+
+    `category` is the name of one; null for none.
+    """
 
     url: str
     title: str
@@ -30,6 +33,7 @@ class BookmarkChanges(TypedDict, total=False):
     is_unread: bool
     tags: list[str]
     collection_ids: list[UUID]
+    category: str | None
 
 
 def identity_of(url: str, field: Field) -> UrlIdentity:

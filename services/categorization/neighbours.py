@@ -11,7 +11,8 @@ from db.categorization import evidence
 from db.categorization.evidence import BorneRow
 from db.categorization.suggestions import ProposalKind
 from db.unit import Rows
-from kit.ai import BadAnswer, Provider
+from kit.ai import BadAnswer
+from services.categorization.asking import Model
 from services.categorization.voting import Neighbour, Vote, vote
 
 NEAREST: Final = 30
@@ -32,20 +33,20 @@ NOTHING: Final = Said({}, {})
 
 
 async def near(
-    rows: Rows, provider: Provider, owner_id: UUID, bookmarks: Sequence[BookmarkRow]
+    rows: Rows, model: Model, owner_id: UUID, bookmarks: Sequence[BookmarkRow]
 ) -> dict[UUID, list[embedding.Neighbour]]:
     """Return the nearest bookmarks of each, by their vectors; one that is not embedded yet is embedded for this.
 
-    Nothing is near before anything was embedded. Raises what `Provider.embed` raises, but for a bad answer.
+    Nothing is near before anything was embedded. Raises what `Model.embed` raises, but for a bad answer.
     """
     space = await embedding.active_space(rows)
     if space is None:
         return {}
     found = await embedding.neighbours_of(rows, owner_id, [row.id for row in bookmarks], NEAREST, space=space)
     missing = [row for row in bookmarks if not found.get(row.id)]
-    if missing and (provider.space.name, provider.space.dimensions) == (space.name, space.dimensions):
+    if missing and (model.space.name, model.space.dimensions) == (space.name, space.dimensions):
         try:
-            vectors = (await provider.embed([text_of(row) for row in missing])).value
+            vectors = await model.embed([text_of(row) for row in missing])
         except BadAnswer:
             return found
         for row, vector in zip(missing, vectors, strict=False):

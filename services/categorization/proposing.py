@@ -16,11 +16,12 @@ from db.embedding import Neighbour
 from db.search.words import words_of
 from db.tags import TagRow
 from db.unit import Rows
-from kit.ai import Choice, Choices, PageText, Provider, ProviderBusy, Vocabulary
+from kit.ai import Choice, Choices, PageText, ProviderBusy, Vocabulary
 from kit.errors import GraphmarkError
 from kit.text import fold, tag_path
 from kit.urls import url_words
 from services.categorization import categories, taxonomy
+from services.categorization.asking import Model
 from services.categorization.choosing import Candidate
 from services.categorization.neighbours import Said, heard
 from services.categorization.normal import normal
@@ -55,7 +56,7 @@ class _Library:
 
 async def look(
     rows: Rows,
-    provider: Provider,
+    model: Model,
     bookmark: BookmarkRow,
     near: Sequence[Neighbour],
     kinds: Sequence[CategoryRow],
@@ -71,7 +72,7 @@ async def look(
     left_out = None
     if settings.ask_provider and not _is_sure(candidates, bookmark):
         try:
-            candidates += await _of_provider(rows, provider, bookmark, said, library)
+            candidates += await _of_model(rows, model, bookmark, said, library)
         except ProviderBusy:
             raise
         except GraphmarkError as error:
@@ -121,9 +122,7 @@ def _of_neighbours(said: Said, library: _Library) -> list[Candidate]:
     return candidates
 
 
-async def _of_provider(
-    rows: Rows, provider: Provider, bookmark: BookmarkRow, said: Said, library: _Library
-) -> list[Candidate]:
+async def _of_model(rows: Rows, model: Model, bookmark: BookmarkRow, said: Said, library: _Library) -> list[Candidate]:
     """Ask the model, whose vocabulary are the tags of the neighbours and those that the page's own words mean."""
     own = await alike(rows, bookmark.owner_id, _telling_words(bookmark))
     ranked = sorted(library.tags.values(), key=lambda tag: (-said.votes[ProposalKind.TAG, tag.id].confidence, tag.path))
@@ -134,7 +133,7 @@ async def _of_provider(
         collections=tuple(places),
         hints=_HINTS,
     )
-    choices = (await provider.choose(_page(bookmark), vocabulary)).value
+    choices = await model.choose(_page(bookmark), vocabulary)
     candidates = await _tags_of(rows, bookmark.owner_id, choices)
     if choices.category is not None and (kind := categories.find(library.categories, choices.category.name)):
         candidates.append(_chosen(ProposalKind.CATEGORY, kind.key, kind.name, choices.category, kind.id))

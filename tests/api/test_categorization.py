@@ -269,3 +269,22 @@ async def test_a_page_goes_from_the_surest_down(graph: Graph, ada: UserRow, make
     assert second["pageInfo"]["hasNextPage"] is False
     shown = await graph.ask("query ($id: ID!) { bookmark(id: $id) { suggestions { tagName } } }", ada, id=gid(saved))
     assert [one["tagName"] for one in shown["bookmark"]["suggestions"]] == ["t4", "t3", "t2", "t1", "t0"]
+
+
+async def test_a_person_sets_the_category_by_name(graph: Graph, ada: UserRow, bob: UserRow, make: Maker) -> None:
+    saved = await make.bookmark(viewer(ada))
+    change = """
+    mutation ($input: UpdateBookmarkInput!) {
+      updateBookmark(input: $input) { bookmark { version category { name } } userErrors { code field } }
+    }
+    """
+
+    async def set_to(name: str | None, who: UserRow = ada) -> Any:
+        return (await graph.ask(change, who, input={"id": gid(saved), "category": name}))["updateBookmark"]
+
+    assert await set_to("ai/ml") == {"bookmark": {"version": 2, "category": {"name": "AI/ML"}}, "userErrors": []}
+    assert (await set_to("AI/ML"))["bookmark"]["version"] == 2
+    refused = [{"code": "BAD_USER_INPUT", "field": ["input", "category"]}]
+    assert await set_to("Nonsense") == {"bookmark": None, "userErrors": refused}
+    assert (await set_to("Food", bob))["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "id"]}]
+    assert await set_to(None) == {"bookmark": {"version": 3, "category": None}, "userErrors": []}

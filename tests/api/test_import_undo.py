@@ -114,3 +114,27 @@ async def test_steering_never_deadlocks_with_the_worker(graph: Graph, services: 
         await until(lambda: somebody_waits(services.database), "the cancellation waits for the import")
         await writing.execute("UPDATE a2a_tasks SET progress = progress")
     assert (await cancelling)["cancelImport"]["userErrors"] == []
+
+
+async def test_what_rules_do_with_an_import_goes_with_it(graph: Graph, services: Services, ada: UserRow) -> None:
+    made = """
+    mutation { createRule(input: {
+        name: "Mine", query: "title:other", events: [IMPORTED], actions: {addTags: ["ruled"], isFavorite: true}
+    }) { userErrors { code } } }
+    """
+    assert (await graph.ask(made, ada))["createRule"]["userErrors"] == []
+    async with imported(graph, services, ada, MINE):
+        before = (await graph.ask(LIBRARY, ada))["bookmarks"]["nodes"]
+    async with imported(graph, services, ada, TWICE) as state:
+        found = await services.database.fetch(
+            "SELECT title, version, is_favorite, tag_words FROM bookmarks ORDER BY url"
+        )
+        assert tuple(found[1]) == ("Other", 1, True, "ruled")
+        assert found[0]["is_favorite"] is False
+        assert await services.database.fetchval("SELECT array_agg(reason) FROM suggestions") == [
+            "Your rule “Mine” says so."
+        ]
+    state = await undone(graph, services, ada, state["id"])
+    assert (state["removed"], state["restored"], state["kept"]) == (1, 1, 0)
+    assert (await graph.ask(LIBRARY, ada))["bookmarks"]["nodes"] == before
+    assert await services.database.fetchval("SELECT count(*) FROM suggestions") == 0

@@ -30,6 +30,7 @@ from services import categorization, rules, tags
 from services.events import record
 from services.permissions import Viewer
 from services.rules import NewRule, RuleActions, RuleEvent
+from services.spending import BudgetExhausted
 from tasks.agent import Batch, Deferred, Done, Item, Outcome, Skipped, Tools
 from tasks.categorization import process
 from tests.make import Maker
@@ -262,7 +263,10 @@ async def test_a_second_look_updates_and_puts_away(database: Database, make: Mak
     }
 
 
-@pytest.mark.parametrize("failure", [ProviderDown("The model is away."), BadAnswer("It answered nonsense.")])
+@pytest.mark.parametrize(
+    "failure",
+    [ProviderDown("The model is away."), BadAnswer("It answered nonsense."), BudgetExhausted("No money left.")],
+)
 async def test_without_its_model_the_agent_goes_on(
     database: Database, make: Maker, ada: Viewer, failure: Exception
 ) -> None:
