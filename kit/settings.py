@@ -165,6 +165,8 @@ class Settings:
     link_check_shared_seconds: float = 3_600.0
     link_check_history: int = 100
     link_check_history_days: int = 365
+    link_recheck_seconds: int = 3_600
+    link_recheck_batch: int = 1_000
     archive_url: str = "https://archive.org/wayback/available"
 
     ai_provider: AiProvider | None = None

@@ -18,6 +18,7 @@ from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import bookmarks
 from services.agents import BELL
+from services.validation import rechecks
 
 _BATCH = 5_000
 _FILES = 10_000
@@ -60,6 +61,9 @@ def jobs(settings: Settings) -> list[Job]:
     async def purge_calls(unit: Unit) -> int:
         return await spending.purge(unit, older_than_days=settings.ai_call_retention_days, limit=_BATCH)
 
+    async def recheck(unit: Unit) -> int:
+        return await start_rechecks(unit, batch=settings.link_recheck_batch)
+
     async def remove(database: Database) -> int:
         return await remove_files(database, settings.upload_dir)
 
@@ -73,6 +77,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-links", _HOUR, purge_links),
         Job("lose-ai-reservations", _MINUTE, lose_reservations),
         Job("purge-ai-calls", _HOUR, purge_calls),
+        Job("recheck-links", settings.link_recheck_seconds, recheck),
     ]
 
 
@@ -87,6 +92,15 @@ async def sweep(unit: Unit) -> int:
 async def purge_logins(unit: Unit) -> int:
     """Forget sessions and one-time tokens that can never be used again."""
     return await auth.purge_expired(unit, limit=_BATCH)
+
+
+async def start_rechecks(unit: Unit, *, batch: int) -> int:
+    """Start checks of due links for every account that wants them; return of how many links."""
+    started, after = await rechecks.start_due(unit, after=None, limit=batch)
+    while after is not None:
+        more, after = await rechecks.start_due(unit, after=after, limit=batch)
+        started += more
+    return started
 
 
 async def forget_links(unit: Unit, *, history_days: int) -> int:

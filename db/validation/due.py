@@ -7,11 +7,18 @@ from db.unit import Rows, Unit
 
 
 async def owners(rows: Rows, *, after: UUID | None, limit: int) -> list[UUID]:
-    """Return at most `limit` accounts behind `after`, in the order of their ids, that want their links checked."""
+    """Return at most `limit` accounts behind `after`, in the order of their ids, that want their links checked.
+
+    Those whose last checks of this kind are not done are left out.
+    """
     found = await rows.fetch(
         """
         SELECT u.id FROM users u LEFT JOIN agent_settings s ON s.owner_id = u.id
         WHERE u.disabled_at IS NULL AND coalesce(s.recheck_links, true) AND ($1::uuid IS NULL OR u.id > $1)
+            AND NOT EXISTS (
+                SELECT FROM a2a_tasks t WHERE t.owner_id = u.id AND t.workflow = 'VALIDATION_ONLY' AND t.priority < 0
+                AND t.parent_id IS NULL AND t.status IN ('PENDING', 'RUNNING', 'PAUSED')
+            )
         ORDER BY u.id LIMIT $2
         """,
         after,

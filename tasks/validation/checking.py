@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from db.unit import Unit
 from db.validation import health as links
@@ -48,7 +48,8 @@ async def _check(batch: Batch, item: Item) -> Outcome:
     if not found:
         return Skipped("The bookmark is gone, or lies in the trash.")
     (link,) = found
-    async with Visits(tools.fetcher, tools.database, pace_of(tools.settings), visit=link.bookmark_id) as visits:
+    claim = claim_of(batch.task_id, link.bookmark_id)
+    async with Visits(tools.fetcher, tools.database, pace_of(tools.settings), visit=claim) as visits:
         try:
             seen = await _seen(tools, visits, link, owner_id)
         except HostBusyError as busy:
@@ -59,9 +60,17 @@ async def _check(batch: Batch, item: Item) -> Outcome:
     return Done(_data(link, finding), _write(tools, owner_id, link, finding))
 
 
+def claim_of(task_id: UUID, bookmark_id: UUID) -> UUID:
+    """Return who a check is, to hosts and to who else wants its address: the same when it begins again.
+
+    Of another task, which may be checking the same bookmark at the moment, it is somebody else.
+    """
+    return uuid5(task_id, str(bookmark_id))
+
+
 async def _seen(tools: Tools, visits: Visits, link: LinkRow, owner_id: UUID) -> Observation | None:
     """Return what is seen of a link, by us or by whoever asked last; None while somebody else is asking."""
-    database, claim, digest = tools.database, link.bookmark_id, shared_digest(link.url, owner_id)
+    database, claim, digest = tools.database, visits.visit, shared_digest(link.url, owner_id)
     shared = await results.claim(
         database,
         digest,

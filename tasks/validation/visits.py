@@ -55,8 +55,8 @@ class HostClosedError(Exception):
 class Visits:
     """The requests of one check, as a context manager: at its end no host counts them any more.
 
-    At one time it has a place at one host, which it keeps from request to request. `visit` is who visits: the bookmark,
-    so that a check that begins again, because its worker has died, does not wait for the place that it had itself.
+    At one time it has a place at one host, which it keeps from request to request. `visit` is who visits: the same
+    for a check that begins again because its worker has died, lest it waits for the place that it had itself.
     """
 
     fetcher: Fetcher

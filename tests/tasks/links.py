@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
@@ -31,11 +31,12 @@ class Checker:
 
     database: Database
     tools: Tools
+    task_id: UUID = field(default_factory=new_id)
 
     async def check(self, row: BookmarkRow) -> Outcome:
         """Run the agent on one bookmark, without writing."""
         items = [Item(position=1, bookmark_id=row.id, attempt=1)]
-        (outcome,) = await AGENT.process(Batch(new_id(), row.owner_id, self.tools, items))
+        (outcome,) = await AGENT.process(Batch(self.task_id, row.owner_id, self.tools, items))
         return outcome
 
     async def recorded(self, row: BookmarkRow) -> Mapping[str, Any]:

@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 import pytest_asyncio
 
 from db.unit import Database
 from db.validation import hosts, results
 from db.validation.hosts import Pace
+from kit.ids import new_id
 from kit.settings import Settings
 from services.validation.observing import shared_digest
-from tasks.agent import Deferred
+from tasks.agent import Deferred, Skipped
 from tasks.validation import looking
+from tasks.validation.checking import claim_of
 from tests.fakes.web.server import Web
 from tests.fakes.web.site import Site
 from tests.fakes.web.table import SITES
 from tests.make import Maker
-from tests.tasks.links import Checker, checking
+from tests.tasks.links import Checker, checking, later
 
 CHECKED = [site for site in SITES if site.listens != "trusted"]
 """Whose certificate this process does not trust is tested where it does."""
@@ -74,10 +77,179 @@ async def test_a_check_whose_worker_died_takes_its_own_place_again(checker: Chec
     """Neither its claim on the address nor its place at the host stands in its way; those of others do."""
     row, other = [await make.bookmark(await make.viewer(), {"url": web.url("bread", 9)}) for _ in range(2)]
     digest = shared_digest(row.url, row.owner_id)
+    claim = claim_of(checker.task_id, row.id)
     for _ in range(2):  # a check began and died twice, at a host that may be asked once at a time
-        await results.claim(checker.database, digest, row.id, fresh_seconds=0, lease_seconds=300)
+        await results.claim(checker.database, digest, claim, fresh_seconds=0, lease_seconds=300)
         pace = Pace(concurrency=1, spacing_seconds=0, lease_seconds=300)
-        assert await hosts.enter(checker.database, urlsplit(row.url).netloc, row.id, pace) == 0
+        assert await hosts.enter(checker.database, urlsplit(row.url).netloc, claim, pace) == 0
     assert isinstance(await checker.check(other), Deferred)
     assert (await checker.recorded(row))["status"] == "OK"
     assert (await checker.recorded(other))["status"] == "OK"
+
+
+async def test_a_permanent_redirect_is_offered_after_two_checks(checker: Checker, make: Maker, web: Web) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("moved-301", 1)})
+    await checker.recorded(row)
+    assert (await checker.health(row)).permanent_url is None
+    await later(checker.database, 8)
+    await checker.recorded(row)
+    known = await checker.health(row)
+    assert known.permanent_url == web.url("moved-301", 1, path="/new/place")
+    assert (known.status, known.streak, known.content_state) == ("REDIRECTED_PERMANENT", 2, "UNCHANGED")
+
+
+@pytest.mark.parametrize(("switch", "content"), [("replaced", "REPLACED"), ("emptied", "EMPTIED"), ("", "UNCHANGED")])
+async def test_what_became_of_a_page(checker: Checker, make: Maker, web: Web, switch: str, content: str) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("switched", 2)})
+    await checker.recorded(row)
+    web.switches["/switched"] = switch
+    await later(checker.database, 8)
+    await checker.recorded(row)
+    known = await checker.health(row)
+    assert (known.content_state, known.status, known.verdict) == (content, "OK", "ALIVE")
+
+
+async def test_a_page_dies_over_days_and_comes_back(checker: Checker, make: Maker, web: Web) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("switched", 4)})
+    web.switches["/switched"] = "404"
+    verdicts = []
+    for days in (0, 1, 3, 3):
+        await later(checker.database, days)
+        verdicts.append((await checker.recorded(row))["verdict"])
+    web.switches["/switched"] = ""
+    await later(checker.database, 30)
+    verdicts.append((await checker.recorded(row))["verdict"])
+    assert verdicts == ["SUSPECT", "SUSPECT", "SUSPECT", "DEAD", "ALIVE"]
+    known = await checker.health(row)
+    assert (known.failures, known.strikes) == (0, 0)
+
+
+async def test_an_unchanged_page_is_not_sent_again(checker: Checker, make: Maker, web: Web) -> None:
+    row = await make.bookmark(await make.viewer(), {"url": web.url("conditional", 5)})
+    await checker.recorded(row)
+    host = web.host("conditional")
+    first = [one.method for one in web.journal.of(host)]
+    before = await checker.health(row)
+    web.journal.clear()
+    await later(checker.database, 8)
+    await checker.recorded(row)
+    (asked,) = web.journal.of(host)
+    sent = {name.lower() for name in asked.headers}
+    after = await checker.health(row)
+    assert (first[:2], asked.method) == (["HEAD", "GET"], "HEAD")
+    assert sent & {"if-none-match", "if-modified-since"}
+    assert (after.status, after.http_status, after.content_state) == ("OK", 200, "UNCHANGED")
+    assert (after.etag, after.content_digest, after.streak) == (before.etag, before.content_digest, 2)
+
+
+@pytest.mark.parametrize("name", ["status-429", "status-429-date"])
+async def test_a_host_that_asks_for_patience_is_left_alone_also_after_a_restart(
+    database: Database, settings: Settings, make: Maker, web: Web, name: str
+) -> None:
+    viewer = await make.viewer()
+    first, second = [await make.bookmark(viewer, {"url": web.url(name, number)}) for number in (11, 12)]
+    async with checking(database, settings) as worker:
+        await worker.recorded(first)
+    asked = len(web.journal.of(web.host(name)))
+    async with checking(database, settings) as restarted:
+        data = await restarted.recorded(second)
+    assert len(web.journal.of(web.host(name))) == asked
+    assert (data["status"], data["verdict"], data["httpStatus"]) == ("RATE_LIMITED", "INCONCLUSIVE", 429)
+    await later(database, 0.05)
+    async with checking(database, settings) as restarted:
+        await restarted.recorded(second)
+    assert len(web.journal.of(web.host(name))) > asked
+
+
+async def test_an_address_is_asked_once_for_all_who_keep_it(
+    database: Database, settings: Settings, make: Maker, web: Web
+) -> None:
+    url = web.url("mirror", 21)
+    ada, bob, eve = [await make.bookmark(await make.viewer(), {"url": url}) for _ in range(3)]
+    web.journal.clear()
+    async with checking(database, settings, link_check_shared_seconds=3_600.0) as worker:
+        outcomes = await asyncio.gather(worker.check(ada), worker.check(bob))
+        assert sorted(type(one).__name__ for one in outcomes) == ["Deferred", "Done"]
+        for row in (ada, bob, eve):
+            await worker.recorded(row)
+            known = await worker.health(row)
+            assert (known.status, known.verdict, known.content_words is not None) == ("OK", "ALIVE", True)
+            assert known.checked_at >= row.created_at  # nobody learns when others checked
+        assert [one.method for one in web.journal.of(web.host("mirror"))] == ["HEAD", "GET"]
+        await worker.recorded(ada)
+        assert (await worker.health(ada)).streak == 1
+    assert await database.fetchval("SELECT count(*) FROM link_checks") == 3
+
+
+async def test_hosts_are_asked_in_turn(database: Database, settings: Settings, make: Maker, web: Web) -> None:
+    viewer = await make.viewer()
+    rows = [await make.bookmark(viewer, {"url": web.url("stairs", number)}) for number in range(31, 33)]
+    rows += [await make.bookmark(viewer, {"url": web.url("mirror", number)}) for number in range(31, 37)]
+    web.journal.clear()
+    async with (
+        checking(database, settings, host_spacing_seconds=0.1) as one,
+        checking(database, settings, host_spacing_seconds=0.1) as other,
+    ):
+        await asyncio.gather(*((one, other)[number % 2].recorded(row) for number, row in enumerate(rows)))
+    assert web.journal.count() >= 2 * 11 + 6 * 2
+    assert web.journal.most_in_flight() <= 2
+    assert web.journal.shortest_gap_seconds() > 0.08  # what the network and this machine take from a tenth of a second
+
+
+async def test_a_link_waits_for_its_turn_elsewhere(
+    database: Database, settings: Settings, make: Maker, web: Web
+) -> None:
+    viewer = await make.viewer()
+    rows = [await make.bookmark(viewer, {"url": web.url("mirror", number)}) for number in (41, 42)]
+    async with checking(database, settings, host_spacing_seconds=40.0) as worker:
+        await visits_of(worker, web.host("mirror"), web)
+        outcome = await worker.check(rows[0])
+        assert isinstance(outcome, Deferred)
+        assert 0 < outcome.seconds <= 40
+    assert await database.fetchval("SELECT count(*) FROM fetch_results WHERE claim IS NOT NULL") == 0
+
+
+async def visits_of(worker: Checker, host: str, web: Web) -> None:
+    """Let somebody have asked a host a moment ago."""
+    pace = Pace(concurrency=2, spacing_seconds=worker.tools.settings.host_spacing_seconds)
+    assert await hosts.enter(worker.database, f"{host}:{web.ports['http']}", new_id(), pace) == 0.0
+
+
+async def test_a_bookmark_that_is_gone_is_skipped(checker: Checker, make: Maker) -> None:
+    row = await make.trashed(await make.viewer())
+    outcome = await checker.check(row)
+    assert isinstance(outcome, Skipped)
+
+
+async def test_an_archived_copy_of_a_broken_link_is_looked_for(
+    database: Database, settings: Settings, make: Maker, web: Web
+) -> None:
+    asked: list[str] = []
+
+    async def archive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().split()[1])
+        copy = {"available": True, "url": "http://web.archive.org/web/2019/http://example.org/", "status": "200"}
+        body = orjson.dumps({"archived_snapshots": {"closest": copy}})
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    viewer = await make.viewer()
+    broken, good = [await make.bookmark(viewer, {"url": web.url(name, 51)}) for name in ("status-404", "mirror")]
+    server = await asyncio.start_server(archive, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, checking(database, settings, archive_url=f"http://127.0.0.1:{port}/available") as worker:
+        for row in (broken, good):
+            await worker.recorded(row)
+        known = await worker.health(broken)
+        assert known.archive_url == "https://web.archive.org/web/2019/http://example.org/"
+        assert (await worker.health(good)).archive_url is None
+        await later(database, 4)
+        await worker.recorded(broken)
+    (target,) = asked
+    assert target.startswith("/available?url=http%3A%2F%2F127.")
+    assert f"timestamp={broken.added_at:%Y%m%d%H%M%S}" in target
+    async with checking(database, settings, archive_url=f"http://127.0.0.1:{port}/available") as worker:
+        await later(database, 40)
+        await worker.recorded(broken)  # nobody listens there any more, which disturbs nothing
+        assert (await worker.health(broken)).archive_url == known.archive_url
