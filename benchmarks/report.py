@@ -17,7 +17,12 @@ from benchmarks.harness import Finding, Options
 
 RESULTS: Final = Path(__file__).parent / "results"
 _STYLES: Final = {"met": "green", "missed": "red", "-": "dim"}
-_TITLES: Final = {"list": "Lists, the small query and memory", "pages": "Page depth", "fan-out": "Fan-out"}
+_TITLES: Final = {
+    "list": "Lists, the small query and memory",
+    "pages": "Page depth",
+    "fan-out": "Fan-out",
+    "links": "Link checks",
+}
 Row = Mapping[str, Any]
 """A finding as it stands in a file of results: see `Finding.as_json`."""
 

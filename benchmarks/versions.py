@@ -22,8 +22,8 @@ _PYTHON: Final = (
     "websockets",
     "asyncpg",
 )
-_PYTHON_MORE: Final = ("orjson", "graphql-core")
-_NODE: Final = ("mercurius", "graphql-jit", "graphql-yoga", "postgraphile", "pg", "fastify", "graphql")
+_PYTHON_MORE: Final = ("orjson", "graphql-core", "httpx2", "httpx", "aiohttp")
+_NODE: Final = ("mercurius", "graphql-jit", "graphql-yoga", "postgraphile", "pg", "fastify", "graphql", "linkinator")
 
 
 async def versions(dsn: str) -> dict[str, str]:

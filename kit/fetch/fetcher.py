@@ -221,8 +221,9 @@ class Fetcher:
         if at.scheme == "https":
             tls = self._tls = self._tls or _tls()
         connection = await dial(addresses, at.port, tls=tls, name=at.host, seconds=self._connect_seconds)
-        self._open.add(connection)
-        connection.on_close = self._open.discard
+        if connection.is_open:
+            self._open.add(connection)
+            connection.on_close = self._open.discard
         return connection
 
 

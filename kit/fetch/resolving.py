@@ -33,6 +33,7 @@ class SystemResolver:
         self._lookup = lookup or _addresses
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads = 0
+        self._busy = 0
         self._free = asyncio.Semaphore(MAX_THREADS)
         self._domains: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
@@ -54,26 +55,28 @@ class SystemResolver:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Sequence[str]] = loop.create_future()
 
-        def tell(found: Sequence[str] | OSError) -> None:
+        def tell(found: Sequence[str] | OSError | ValueError) -> None:
+            self._busy -= 1
             turns.release()
             self._free.release()
             if answer.done():
                 return
-            if isinstance(found, OSError):
+            if isinstance(found, Exception):
                 answer.set_exception(found)
             else:
                 answer.set_result(found)
 
         def job() -> None:
-            found: Sequence[str] | OSError
+            found: Sequence[str] | OSError | ValueError
             try:
                 found = self._lookup(host)
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 found = error
             if not loop.is_closed():
                 loop.call_soon_threadsafe(tell, found)
 
-        if self._threads < MAX_THREADS:
+        self._busy += 1
+        if self._busy > self._threads:
             self._threads += 1
             Thread(target=self._work, name="names", daemon=True).start()
         self._jobs.put(job)
