@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 import uvloop
 
-from benchmarks import fanout, imports, links, listing, pages, report, search
+from benchmarks import fanout, imports, links, listing, pages, report, search, vectors
 from benchmarks.harness import Finding, Findings, Options
 from benchmarks.lab import Lab, open_lab
 from benchmarks.versions import machine, versions
@@ -18,6 +18,7 @@ SUITES: Final[dict[str, Suite]] = {
     "import": imports.run,
     "list": listing.run,
     "search": search.run,
+    "vectors": vectors.run,
     "pages": pages.run,
     "fanout": fanout.run,
     "links": links.run,

@@ -91,7 +91,7 @@ def literal(value: Any) -> str:
     """Return a value as it is written in SQL."""
     if value is None:
         return "NULL"
-    if isinstance(value, bool | int):
+    if isinstance(value, bool | int | float):
         return str(value)
     if isinstance(value, bytes):
         return f"'\\x{value.hex()}'::bytea"

@@ -3,7 +3,8 @@
     INDEX     the index of the space gives vectors by their distance, of all owners, and those of others are passed
               over until enough were found: time in proportion to the whole by the owner's share
     EXACT     the owner's vectors are all compared: time in proportion to how many they are
-    FILTERED  the bookmarks that meet a condition are looked up, and theirs are compared
+    FILTERED  the bookmarks that meet a condition are looked up, and theirs are compared: for a condition that few of a
+              large account meet, so that the index would be read far
 
 With `n` vectors of the owner among `t` the first two meet where `n * n` is some multiple of `t`, see `EXACT_ROWS` and
 `BALANCE`. The index is an approximation: it may pass over a near vector, more often the fewer it finds. What it must
@@ -37,6 +38,10 @@ LEAST_SHARE: Final = 0.5
 """What is less than this much as like as the best hit says nothing beside it."""
 
 
+LOOKED_THROUGH: Final = 20
+"""So many times more of the owner's nearest are looked through along the index for what meets a condition."""
+
+
 class Way(Enum):
     """How the nearest are found."""
 
@@ -63,7 +68,8 @@ async def way_for(rows: Rows, owner_id: UUID, space: SpaceRow) -> Way | None:
             )))))::bigint AS number
         )
         SELECT count(*) AS held, (SELECT number FROM most) AS most FROM (
-            SELECT FROM embeddings WHERE owner_id = $1 AND space_id = $2 LIMIT (SELECT number FROM most)
+            SELECT FROM embeddings WHERE owner_id = $1 AND space_id = $2 ORDER BY bookmark_id
+            LIMIT (SELECT number FROM most)
         ) AS found
         """,
         owner_id,
@@ -101,6 +107,7 @@ def near(space: SpaceRow, vector: str, way: Way, *, where: str = "true", limit: 
         compared = f"""(
             SELECT e.bookmark_id, {distance} AS distance FROM embeddings e
             WHERE (e.owner_id = $1) IS TRUE AND e.space_id = {space.id:d} AND {known} ORDER BY {distance}
+            LIMIT {LOOKED_THROUGH * limit:d}
         )"""
     return f"""
     SELECT b.id, b.added_at, e.distance FROM {compared} AS e

@@ -30,7 +30,7 @@ CREATE TABLE embeddings (
     embedded_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (bookmark_id, space_id)
 );
-CREATE INDEX embeddings_owner ON embeddings (owner_id, space_id);
+CREATE INDEX embeddings_owner ON embeddings (owner_id, space_id, bookmark_id);
 """
 
 

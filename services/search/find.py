@@ -185,8 +185,7 @@ async def _aim(
         if isinstance(meant, Unclear):
             return meant
         where = None if rest is None else await _condition(rows, viewer, rest)
-        way = Way.FILTERED if where is not None and meant.way is Way.EXACT else meant.way
-        return Aim(meant.space, way, meant.vector, where, is_alone=mode is SearchMode.VECTOR)
+        return Aim(meant.space, meant.way, meant.vector, where, is_alone=mode is SearchMode.VECTOR)
     term, space = resembled(node), await embedding.active_space(rows)
     if term is None or space is None:
         return None
