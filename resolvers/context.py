@@ -12,7 +12,7 @@ from uuid import UUID
 import strawberry
 
 from db.unit import Database
-from kit.ai import Provider, make_provider
+from kit.ai import LocalProvider, Provider, make_provider
 from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.errors import Unauthenticated
@@ -43,7 +43,7 @@ class Services:
     def __post_init__(self) -> None:
         """Share out the pool; let queries be understood by the provider, which is opened when first needed."""
         seconds = self.settings.query_embedding_timeout_seconds
-        self.meaning = Meaning(lambda: [make_provider(self.settings)], timeout_seconds=seconds, ask=self._ask_for)
+        self.meaning = Meaning(lambda: _providers(self.settings), timeout_seconds=seconds, ask=self._ask_for)
         self.turns = Turns(max(1, self.settings.database_pool_size // 3))
 
     async def _ask_for(self, provider: Provider, owner_id: UUID, text: str) -> list[float]:
@@ -54,6 +54,12 @@ class Services:
             async with self.database.unit() as unit:
                 await paid.settle(unit)
         return paid.value[0]
+
+
+def _providers(settings: Settings) -> list[Provider]:
+    """Return who may know the space of a search: the provider of the settings, and the local one, which came first."""
+    chosen = make_provider(settings)
+    return [chosen] if chosen.is_local else [chosen, LocalProvider()]
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
-"""The embedding agent: a vector for each bookmark whose words have changed since the last one."""
+"""The embedding agent: a vector for each bookmark whose words have changed since the last one; and keeping them so."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -8,15 +8,19 @@ from db import embedding as rows
 from db.embedding import EmbeddableRow, NewEmbedding, SpaceRow
 from db.unit import Unit
 from db.vectors import fitted
-from kit.ai import BadAnswer, Provider
+from kit.ai import BadAnswer, Space
 from kit.errors import BadInput
-from services.agents import AgentName
+from services.agents import AgentName, Priority, Workflow, start_workflow
 from services.embedding.spaces import space_for
 from services.embedding.texts import digest_of, text_of
 from services.events import EventDraft
+from services.permissions import Viewer
 from tasks.agent import Agent, Batch, Done, Failed, Outcome, Skipped
+from tasks.spending import Metered, metered
 
 BATCH_ITEMS: Final = 64
+MAX_AT_ONCE: Final = 1_000
+"""Most bookmarks that `keep_up` looks for; an owner who lacks as many is gone through as a whole."""
 
 
 async def process(batch: Batch) -> list[Outcome]:
@@ -27,7 +31,8 @@ async def process(batch: Batch) -> list[Outcome]:
     texts = {key: text_of(row, with_notes=tools.provider.is_local) for key, row in found.items()}
     digests = {key: digest_of(text) for key, text in texts.items()}
     new = [key for key, row in found.items() if row.digest != digests[key]]
-    vectors = dict(zip(new, await _embedded(tools.provider, [texts[key] for key in new]), strict=True))
+    meter = metered(batch, AgentName.EMBEDDING)
+    vectors = dict(zip(new, await _embedded(meter, [texts[key] for key in new]), strict=True))
     return [
         _outcome(batch.owner_id, space, found.get(item.bookmark_id), digests.get(item.bookmark_id), vectors)
         for item in batch.items
@@ -46,10 +51,12 @@ AGENT: Final = Agent(
     concurrency=8,
 )
 
-Vector = list[float] | None
+Settle = Callable[[Unit], Awaitable[None]]
+Vector = tuple[list[float], Settle] | None
+"""A vector and how it is paid."""
 
 
-async def _embedded(provider: Provider, texts: Sequence[str]) -> list[Vector]:
+async def _embedded(meter: Metered, texts: Sequence[str]) -> list[Vector]:
     """Return the vector of each text, None for one that the provider has no usable answer for.
 
     When it has none for several together, each half is asked for alone: one bad text costs only itself.
@@ -57,15 +64,15 @@ async def _embedded(provider: Provider, texts: Sequence[str]) -> list[Vector]:
     if not texts:
         return []
     try:
-        vectors: list[Vector] = list((await provider.embed(texts)).value)
-        if len(vectors) == len(texts):
-            return vectors
+        paid = await meter.embed(texts)
+        if len(paid.value) == len(texts):
+            return [(vector, paid.settle) for vector in paid.value]
     except BadAnswer:
         pass
     if len(texts) == 1:
         return [None]
     middle = len(texts) // 2
-    return [*await _embedded(provider, texts[:middle]), *await _embedded(provider, texts[middle:])]
+    return [*await _embedded(meter, texts[:middle]), *await _embedded(meter, texts[middle:])]
 
 
 def _outcome(
@@ -80,17 +87,44 @@ def _outcome(
             return ()
 
         return Done({"space": space.name, "isNew": False}, confirm)
-    vector = vectors[row.id]
-    if vector is None:
+    answer = vectors[row.id]
+    if answer is None:
         return Failed("The model gave no usable vector for this text.")
+    vector, paid = answer
+
+    async def pay(unit: Unit) -> Sequence[EventDraft]:
+        await paid(unit)
+        return ()
+
     try:
         fitted(vector, space.dimensions)
     except BadInput as error:
-        return Failed(f"The model gave a vector that cannot be used: {error.message}")
+        return Failed(f"The model gave a vector that cannot be used: {error.message}", write=pay)
     new = NewEmbedding(row.id, vector, digest, row.read_at)
 
     async def put(unit: Unit) -> Sequence[EventDraft]:
         await rows.put(unit, owner_id, space, new)
+        await paid(unit)
         return ()
 
     return Done({"space": space.name, "isNew": True}, put)
+
+
+async def keep_up(unit: Unit, wanted: Space) -> int:
+    """Start a workflow for each owner who uses embeddings and lacks some in the space `wanted`; return how many.
+
+    Nobody who has never had anything embedded is begun with. Owners for whom such a workflow
+    is under way are left alone, so that running again before it has ended starts nothing twice.
+    """
+    space = await rows.space_named(unit, wanted.name)
+    owners = await rows.lacking(unit, space, Workflow.EMBEDDING_ONLY.value, limit=MAX_AT_ONCE)
+    for owner_id in sorted(owners):  # in the same order everywhere: each is locked while its events are written
+        keys = owners[owner_id]
+        await start_workflow(
+            unit,
+            Viewer(owner_id),
+            workflow=Workflow.EMBEDDING_ONLY,
+            bookmark_ids=keys if len(keys) < MAX_AT_ONCE else None,
+            priority=Priority.BACKGROUND,
+        )
+    return len(owners)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,11 +15,14 @@ from db import auth, events, idempotency, spending
 from db import imports as uploads
 from db.unit import Database, Unit
 from db.validation import health, hosts, results
+from kit.ai import make_provider
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import bookmarks
 from services.agents import BELL
+from services.embedding.spaces import settle
 from services.validation import rechecks
+from tasks.embedding import keep_up
 
 _BATCH = 5_000
 _FILES = 10_000
@@ -74,10 +78,26 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
+        *_embedding_jobs(settings),
         Job("purge-links", _HOUR, purge_links),
         Job("lose-ai-reservations", _MINUTE, lose_reservations),
         Job("purge-ai-calls", _HOUR, purge_calls),
         Job("recheck-links", settings.link_recheck_seconds, recheck),
+    ]
+
+
+def _embedding_jobs(settings: Settings) -> list[Job]:
+    async def keep_embeddings(unit: Unit) -> int:
+        async with aclosing(make_provider(settings)) as provider:
+            return await keep_up(unit, provider.space)
+
+    async def settle_spaces(unit: Unit) -> int:
+        async with aclosing(make_provider(settings)) as provider:
+            return await settle(unit, provider.space)
+
+    return [
+        Job("keep-embeddings", _HOUR, keep_embeddings),
+        Job("settle-spaces", 5 * _MINUTE, settle_spaces),
     ]
 
 

@@ -101,10 +101,11 @@ async def confirm(unit: Unit, owner_id: UUID, space: SpaceRow, key: UUID, *, dig
     )
 
 
-async def lacking(rows: Rows, space: SpaceRow, *, limit: int) -> dict[UUID, list[UUID]]:
+async def lacking(rows: Rows, space: SpaceRow | None, workflow: str, *, limit: int) -> dict[UUID, list[UUID]]:
     """Return at most `limit` bookmarks whose owner uses embeddings but that lack one of their present words, by owner.
 
-    An owner uses them who has an embedding in any space. Bookmarks in the trash are left out.
+    Without a space, which is not made yet, all of them lack one. An owner uses them who has an embedding in any space.
+    Bookmarks in the trash are left out, and owners for whom a workflow `workflow` is under way.
     """
     found = await rows.fetch(
         """
@@ -115,11 +116,15 @@ async def lacking(rows: Rows, space: SpaceRow, *, limit: int) -> dict[UUID, list
             WHERE b.owner_id = u.id AND b.deleted_at IS NULL AND (e.bookmark_id IS NULL OR e.embedded_at < b.updated_at)
             LIMIT $2
         ) AS b
-        WHERE EXISTS (SELECT FROM embeddings e WHERE e.owner_id = u.id)
+        WHERE EXISTS (SELECT FROM embeddings e WHERE e.owner_id = u.id) AND NOT EXISTS (
+            SELECT FROM a2a_tasks t
+            WHERE t.owner_id = u.id AND t.workflow = $3 AND t.status IN ('PENDING', 'RUNNING', 'PAUSED')
+        )
         LIMIT $2
         """,
-        space.id,
+        0 if space is None else space.id,
         limit,
+        workflow,
     )
     owners: dict[UUID, list[UUID]] = {}
     for row in found:

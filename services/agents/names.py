@@ -79,6 +79,7 @@ class Workflow(StrEnum):
     QUICK_IMPORT = "QUICK_IMPORT"
     VALIDATION_ONLY = "VALIDATION_ONLY"
     ENRICHMENT_ONLY = "ENRICHMENT_ONLY"
+    EMBEDDING_ONLY = "EMBEDDING_ONLY"
     REPROCESS = "REPROCESS"
     STANDARD = "STANDARD"
     QUICK = "QUICK"
@@ -93,6 +94,7 @@ WORKFLOWS: Mapping[Workflow, tuple[AgentName, ...]] = MappingProxyType(
         Workflow.QUICK_IMPORT: (AgentName.IMPORT, AgentName.VALIDATION),
         Workflow.VALIDATION_ONLY: (AgentName.VALIDATION,),
         Workflow.ENRICHMENT_ONLY: (AgentName.ENRICHMENT,),
+        Workflow.EMBEDDING_ONLY: (AgentName.EMBEDDING,),
         Workflow.REPROCESS: _STANDARD,
         Workflow.STANDARD: _STANDARD,
         Workflow.QUICK: (AgentName.VALIDATION, AgentName.CATEGORIZATION),

@@ -9,11 +9,11 @@ from typing import Final
 
 from db import embedding
 from db.embedding import SpaceRow
-from db.unit import Database, Rows, Unit
+from db.unit import Database, Unit
 from kit.ai import Provider, Space
 from kit.errors import Conflict
 
-_REMOVED_AT_ONCE: Final = 5_000
+_REMOVED_AT_ONCE: Final = 20_000
 
 
 async def space_for(database: Database, provider: Provider) -> SpaceRow:
@@ -58,9 +58,3 @@ async def settle(unit: Unit, wanted: Space) -> int:
         if old.id != new.id:
             return await embedding.remove_some(unit, old.id, limit=_REMOVED_AT_ONCE)
     return 0
-
-
-async def is_changing(rows: Rows, wanted: Space) -> bool:
-    """Tell whether searches still go to another space than the wanted one."""
-    active = await embedding.active_space(rows)
-    return active is not None and active.name != wanted.name

@@ -7,13 +7,14 @@ from typing import Final
 
 from services.agents import AgentName
 from services.imports.jobs import KIND as IMPORT_KIND
-from tasks import categorization, enrichment, screenshots, validation
+from tasks import categorization, embedding, enrichment, screenshots, validation
 from tasks.agent import Agent
 
 _REGISTERED: Final[tuple[Agent, ...]] = (
     validation.AGENT,
     enrichment.AGENT,
     categorization.AGENT,
+    embedding.AGENT,
     screenshots.AGENT,
 )
 AGENTS: Final[Mapping[AgentName, Agent]] = MappingProxyType({agent.name: agent for agent in _REGISTERED})

@@ -206,14 +206,14 @@ async def test_what_lacks_an_embedding_is_found_by_owner(database: Database, mak
     new = (await make.bookmark(viewer)).id
     await make.trashed(viewer)
     await make.bookmark(other)
-    found = await embedding.lacking(database, space, limit=100)
+    found = await embedding.lacking(database, space, "EMBEDDING_ONLY", limit=100)
     assert {owner: sorted(keys) for owner, keys in found.items()} == {viewer.id: sorted([old, new])}
-    assert sum(map(len, (await embedding.lacking(database, space, limit=1)).values())) == 1
+    assert sum(map(len, (await embedding.lacking(database, space, "EMBEDDING_ONLY", limit=1)).values())) == 1
     async with database.unit() as unit:
         assert not await embedding.confirm(unit, viewer.id, space, old, digest=b"1" * 16, read_at=later)
         assert not await embedding.confirm(unit, other.id, space, old, digest=b"0" * 16, read_at=later)
         assert await embedding.confirm(unit, viewer.id, space, old, digest=b"0" * 16, read_at=later)
-    assert await embedding.lacking(database, space, limit=100) == {viewer.id: [new]}
+    assert await embedding.lacking(database, space, "EMBEDDING_ONLY", limit=100) == {viewer.id: [new]}
 
 
 async def test_a_space_is_replaced_by_one_that_covers_it_and_removed_in_parts(database: Database, make: Maker) -> None:

@@ -9,13 +9,15 @@ from uuid import UUID
 
 import pytest
 
+from db import embedding
 from db.unit import Database
 from kit.ai import Answer, BadAnswer, LocalProvider, ProviderDown, Space
 from kit.errors import Conflict
 from services import bookmarks
+from services.embedding.spaces import settle
 from services.permissions import Viewer
 from tasks.agent import Done, Failed, Skipped
-from tasks.embedding import process
+from tasks.embedding import keep_up, process
 from tests.make import Maker
 from tests.meaning import Concepts, batch_of, run_agent
 
@@ -190,3 +192,59 @@ async def test_the_local_model_embeds_what_there_is(database: Database, make: Ma
     assert all(isinstance(one, Done) for one in outcomes)
     assert set(await stored(database)) == set(keys)
     assert {len(vector) for vector, _ in (await stored(database)).values()} == {provider.space.dimensions}
+
+
+async def kept_up(database: Database, space: Space) -> int:
+    async with database.unit() as unit:
+        return await keep_up(unit, space)
+
+
+async def workflows(database: Database) -> list[tuple[UUID, int]]:
+    rows = await database.fetch(
+        """
+        SELECT t.owner_id, (SELECT count(*) FROM a2a_task_items i WHERE i.task_id = t.id) AS items FROM a2a_tasks t
+        WHERE workflow = 'EMBEDDING_ONLY' AND parent_id IS NULL ORDER BY t.created_at
+        """
+    )
+    return [(row["owner_id"], row["items"]) for row in rows]
+
+
+async def test_who_uses_embeddings_is_kept_up_to_date(database: Database, make: Maker) -> None:
+    viewer, other, provider = await make.viewer(), await make.viewer(), Concepts()
+    key = (await make.bookmark(viewer, {"title": "bread"})).id
+    await make.bookmark(other, {"title": "bread"})
+    assert await kept_up(database, provider.space) == 0
+    await run_agent(database, viewer, [key], provider)
+    assert await kept_up(database, provider.space) == 0
+    added = [(await make.bookmark(viewer, {"title": title})).id for title in ("bike", "star")]
+    assert await kept_up(database, provider.space) == 1
+    assert await workflows(database) == [(viewer.id, 2)]
+    assert await kept_up(database, provider.space) == 0  # it is under way
+    await database.execute("UPDATE a2a_tasks SET status = 'COMPLETED', run_after = now(), finished_at = now()")
+    await run_agent(database, viewer, added, provider)
+    assert await kept_up(database, provider.space) == 0
+
+
+async def test_another_model_takes_over_when_it_has_all(database: Database, make: Maker) -> None:
+    viewer, old, new = await make.viewer(), Concepts(), Concepts(space=Space("test/new", 5))
+    keys = [(await make.bookmark(viewer, {"title": title})).id for title in ("bread", "bike", "star")]
+    await run_agent(database, viewer, keys, old)
+
+    async def step() -> int:
+        async with database.unit() as unit:
+            return await settle(unit, new.space)
+
+    assert await step() == 0
+    assert await kept_up(database, new.space) == 1
+    assert await workflows(database) == [(viewer.id, 3)]
+    await run_agent(database, viewer, keys[:2], new)
+    assert await step() == 0
+    assert [(space.name, space.is_active) for space in await embedding.all_spaces(database)] == [
+        ("test/concepts", True),
+        ("test/new", False),
+    ]
+    await run_agent(database, viewer, keys[2:], new)
+    assert [await step() for _ in range(5)] == [1, 1, 3, 1, 0]
+    assert [(space.name, space.is_active) for space in await embedding.all_spaces(database)] == [("test/new", True)]
+    assert {len(vector) for vector, _ in (await stored(database)).values()} == {5}
+    assert set(await stored(database)) == set(keys)
