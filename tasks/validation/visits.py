@@ -135,18 +135,29 @@ class Visits:
     async def _turn(self, host: str) -> None:
         """Wait for the turn of one more request to `host`."""
         if host == self._host:
-            await asyncio.sleep(await hosts.go_on(self.database, host, self.visit, self.pace))
+            await self._go_on(host)
             return
         await self._leave()
         waited = 0.0
         while (wait := await hosts.enter(self.database, host, self.visit, self.pace)) > 0.0:
-            if wait > max(CLOSED_SECONDS, 2 * self.pace.spacing_seconds):
+            if wait > self._closed_seconds:
                 raise HostClosedError(wait)
             waited += wait
             if waited > PATIENCE_SECONDS:
                 raise HostBusyError(wait)
             await asyncio.sleep(wait)
         self._host = host
+
+    async def _go_on(self, host: str) -> None:
+        """Wait for the next turn at the host whose place we have; another visitor may have been told to come later."""
+        wait = await hosts.go_on(self.database, host, self.visit, self.pace)
+        if wait > self._closed_seconds:
+            raise HostClosedError(wait)
+        await asyncio.sleep(wait)
+
+    @property
+    def _closed_seconds(self) -> float:
+        return max(CLOSED_SECONDS, 2 * self.pace.spacing_seconds)
 
     async def _leave(self) -> None:
         host, self._host = self._host, None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import orjson
@@ -11,12 +12,14 @@ import pytest_asyncio
 from db.unit import Database
 from db.validation import hosts, results
 from db.validation.hosts import Pace
+from kit.clock import utcnow
 from kit.ids import new_id
 from kit.settings import Settings
 from services.validation.observing import shared_digest
 from tasks.agent import Deferred, Skipped
 from tasks.validation import looking
 from tasks.validation.checking import claim_of
+from tasks.validation.visits import HostClosedError, Visits, pace_of
 from tests.fakes.web.server import Web
 from tests.fakes.web.site import Site
 from tests.fakes.web.table import SITES
@@ -159,6 +162,18 @@ async def test_a_host_that_asks_for_patience_is_left_alone_also_after_a_restart(
     async with checking(database, settings) as restarted:
         await restarted.recorded(second)
     assert len(web.journal.of(web.host(name))) > asked
+
+
+async def test_a_check_stops_where_another_was_told_to_come_later(checker: Checker, web: Web) -> None:
+    host = f"{web.host('bread')}:{web.ports['http']}"
+    async with Visits(checker.tools.fetcher, checker.database, pace_of(checker.tools.settings)) as visits:
+        url = web.url("bread", 61)
+        await visits.walk(url, method="HEAD", headers={}, deadline_seconds=5.0)
+        await hosts.leave(checker.database, host, new_id(), not_before=utcnow() + timedelta(hours=2))
+        with pytest.raises(HostClosedError) as closed:
+            await visits.walk(url, method="GET", headers={}, deadline_seconds=5.0)
+        assert 7_100 < closed.value.seconds <= 7_200
+    assert await checker.database.fetchval("SELECT in_flight FROM hosts") == {}
 
 
 async def test_an_address_is_asked_once_for_all_who_keep_it(
