@@ -27,6 +27,7 @@ from app.graphql.subscriptions import Subscriptions
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
 from app.metrics import metrics
+from app.screenshots import screenshot
 from app.setup import front_door, setup, setup_form
 from app.wiring import open_services
 from db.auth import SESSION_CHANNEL
@@ -79,6 +80,7 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             app.state.readiness = Readiness(checks_of(opened))
             app.state.services = opened
             endpoint = endpoint_of(opened, engine)
+            app.state.authenticate = endpoint.authenticate
             gateway.open(endpoint)
             async with endpoint.authenticate.listening():
                 yield
@@ -94,6 +96,7 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             front_door,
             setup_form,
             setup,
+            screenshot,
             *_assets(settings),
         ],
         exception_handlers={HTTPException: _http_problem, Exception: _fault},

@@ -1,19 +1,20 @@
 """Pictures of pages, by their bookmarks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.shapes import Kind, One, Source, Value, Whole
+from db.tables.bookmarks import Bookmark
 from db.unit import Rows, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenshotRow:
-    """A picture without its bytes. `width` and `height` in pixels, `size_bytes` of the PNG."""
+    """A picture without its bytes. `path` is where this server gives it, `width` and `height` are in pixels."""
 
-    bookmark_id: UUID
-    owner_id: UUID
+    id: UUID
+    path: str
     width: int
     height: int
     size_bytes: int
@@ -30,19 +31,22 @@ class ScreenshotDraft:
     sha256: bytes
 
 
-_COLUMNS = ", ".join(
-    "octet_length(png) AS size_bytes" if item.name == "size_bytes" else item.name for item in fields(ScreenshotRow)
+SOURCE = Source(
+    table=Bookmark,
+    joins="JOIN screenshots {row}_shot ON {row}_shot.bookmark_id = {row}.id",
+    computed={
+        # What has changed has another address, so that a browser may keep what it has.
+        "path": Value(
+            "'/screenshots/' || {row}.id || '.png?of=' || left(encode({row}_shot.sha256, 'hex'), 16)", Kind.TEXT
+        ),
+        "width": Value("{row}_shot.width", Kind.INTEGER),
+        "height": Value("{row}_shot.height", Kind.INTEGER),
+        "size_bytes": Value("octet_length({row}_shot.png)", Kind.INTEGER),
+        "taken_at": Value("{row}_shot.taken_at", Kind.TIME),
+    },
 )
-
-
-async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> list[ScreenshotRow]:
-    """Return the pictures of the owner's bookmarks, without their bytes."""
-    found = await rows.fetch(
-        f"SELECT {_COLUMNS} FROM screenshots WHERE owner_id = $1 AND bookmark_id = ANY($2)",
-        owner_id,
-        list(bookmark_ids),
-    )
-    return [ScreenshotRow(*row) for row in found]
+WHOLE = Whole(ScreenshotRow, tuple((name, value.template) for name, value in SOURCE.computed.items()))
+OF_BOOKMARK = One(SOURCE, needs=("id",), key="id")
 
 
 async def png_of(rows: Rows, owner_id: UUID, bookmark_id: UUID) -> bytes | None:

@@ -10,6 +10,8 @@ from resolvers import bookmarks as answer
 from resolvers import categorization as categorization_answer
 from resolvers import collections as collections_answer
 from resolvers import embedding as embedding_answer
+from resolvers import enrichment as enrichment_answer
+from resolvers import screenshots as screenshots_answer
 from resolvers import tags as tags_answer
 from resolvers import validation as validation_answer
 from resolvers.compiled import answers
@@ -24,12 +26,16 @@ from schema.paging import Connection
 if TYPE_CHECKING:
     from schema.categorization import Category, Suggestion
     from schema.collections import Collection
+    from schema.enrichment import Page
+    from schema.screenshots import Screenshot
     from schema.tags import Tag
     from schema.validation import LinkCheck, LinkHealth
 
 SIMILAR_COST = 20
 """Points of asking for similar bookmarks: so a page of bookmarks cannot ask for many of each."""
 
+LazyPage = Annotated["Page", strawberry.lazy("schema.enrichment")]
+LazyScreenshot = Annotated["Screenshot", strawberry.lazy("schema.screenshots")]
 LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
 LazyCategory = Annotated["Category", strawberry.lazy("schema.categorization")]
 LazySuggestion = Annotated["Suggestion", strawberry.lazy("schema.categorization")]
@@ -101,6 +107,18 @@ class Bookmark(Node):
         directives=[Cost(weight=SIMILAR_COST)],
         description="Your bookmarks outside the trash that are most like it by meaning, the most alike first; empty"
         " while it is not embedded.",
+    )
+    page = strawberry.field(
+        resolver=enrichment_answer.page_of,
+        metadata=answers(enrichment_answer.OF_BOOKMARK),
+        graphql_type=LazyPage | None,
+        description="What its page says, as it was last read; null before the first time.",
+    )
+    screenshot = strawberry.field(
+        resolver=screenshots_answer.screenshot_of,
+        metadata=answers(screenshots_answer.OF_BOOKMARK),
+        graphql_type=LazyScreenshot | None,
+        description="How its page looked; null where no picture was taken.",
     )
     link = strawberry.field(
         resolver=validation_answer.link_of,

@@ -1,13 +1,12 @@
 """Pictures of pages: kept one for each bookmark, shown to its owner only."""
 
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from db import bookmarks
 from db import screenshots as rows_of
-from db.screenshots import ScreenshotDraft, ScreenshotRow
+from db.screenshots import ScreenshotDraft
 from db.unit import Rows, Unit
 from kit.errors import NotFound
 from services.events import BookmarkChange, EventDraft, bookmark_draft
@@ -47,11 +46,6 @@ async def keep_picture(unit: Unit, owner_id: UUID, bookmark_id: UUID, picture: S
         return []
     await rows_of.save(unit, owner_id, bookmark_id, picture)
     return [bookmark_draft(BookmarkChange.UPDATED, [bookmark_id])]
-
-
-async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, ScreenshotRow]:
-    """Return what is known of the pictures of an owner's bookmarks."""
-    return {row.bookmark_id: row for row in await rows_of.of_bookmarks(rows, owner_id, bookmark_ids)}
 
 
 async def png_of(rows: Rows, viewer: Viewer, bookmark_id: UUID) -> bytes:

@@ -7,7 +7,7 @@ The page's text goes to the provider as data; the owner's notes never do.
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -22,10 +22,12 @@ from kit.page import Page, PageUnreadable
 from services.agents import AgentName
 from services.enrichment import Reading, is_readable, keep_reading, media_type, of_file, of_page, remembered, validators
 from services.events import EventDraft
+from services.spending import BudgetExhausted
 from services.validation.signs import Reading as SignsReading
 from services.validation.signs import signs_of_address, signs_of_page
 from services.validation.states import SUCCESSES, LinkStatus
-from tasks.agent import Agent, Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
+from tasks.agent import Agent, Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools, Write
+from tasks.spending import Paid, metered
 from tasks.validation.visits import HostBusyError, HostClosedError, Visits, pace_of
 
 MIN_WORDS_TO_DESCRIBE: Final = 20
@@ -49,6 +51,15 @@ class NotThePageError(Exception):
     """Something else is shown in the place of the page, or nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was found behind an address, and what a model made of it."""
+
+    reading: Reading
+    data: dict[str, Any]
+    described: Paid[Description] | None = None
+
+
 async def process(batch: Batch) -> Sequence[Outcome]:
     """Read the pages of a batch, one after the other."""
     return [await _enrich(batch, item) for item in batch.items]
@@ -67,10 +78,10 @@ async def _enrich(batch: Batch, item: Item) -> Outcome:
         response = await _fetch(tools, checked.get("finalUrl") or found[0].url, known)
         if response.status == _NOT_MODIFIED:
             return Done({"isUnchanged": True}, _writing(batch, item, None))
-        reading, data = await _read(tools, found[0], response)
+        seen = await _read(batch, found[0], response)
     except _ENDINGS as error:
         return _ended(error)
-    return Done(data, _writing(batch, item, reading))
+    return Done(seen.data, _writing(batch, item, seen))
 
 
 _ENDINGS: Final = (FetchError, PageUnreadable, NotThePageError, HostBusyError, HostClosedError, ProviderBusy)
@@ -104,10 +115,9 @@ async def _fetch(tools: Tools, url: str, known: PageRow | None) -> Response:
         return await visits.walk(url, method="GET", headers=headers, deadline_seconds=_FETCH_SECONDS)
 
 
-async def _read(
-    tools: Tools, bookmark: BookmarkRow, response: Response, *, may_follow: bool = True
-) -> tuple[Reading, dict[str, Any]]:
-    """Return what is in an answer, and what to tell of it. A page that only points to another one is followed once."""
+async def _read(batch: Batch, bookmark: BookmarkRow, response: Response, *, may_follow: bool = True) -> _Seen:
+    """Return what is in an answer. A page that only points to another one is followed once."""
+    tools = batch.tools
     if response.status not in _OK:
         raise NotThePageError(f"its server answered {response.status}.")
     content_type = response.headers.get("content-type")
@@ -118,19 +128,19 @@ async def _read(
     )
     data: dict[str, Any] = {"finalUrl": draft.url, "contentType": draft.content_type}
     if not is_readable(draft.content_type):
-        return of_file(draft), data
+        return _Seen(of_file(draft), data)
     page = await tools.pages.read(
         response.body, url=response.url, content_type=content_type, deadline_seconds=_READ_SECONDS
     )
     if page.refresh_url is not None and page.word_count < _WORDS_OF_A_SIGNPOST and may_follow:
         with contextlib.suppress(FetchError, PageUnreadable, NotThePageError):  # then the signpost has to do
-            return await _read(tools, bookmark, await _fetch(tools, page.refresh_url, None), may_follow=False)
+            return await _read(batch, bookmark, await _fetch(tools, page.refresh_url, None), may_follow=False)
     if page.is_script_only:
         rendered = await _rendered(tools, response.url)
         draft = replace(draft, is_rendered=rendered is not None)
         page = rendered or page
     _refuse_stand_ins(bookmark.url, response.url, page)
-    described = await _described(tools, bookmark, page)
+    described = await _described(batch, bookmark, page)
     data |= {
         "title": page.title,
         "language": page.language,
@@ -139,7 +149,7 @@ async def _read(
         "isScriptOnly": page.is_script_only,
         "isDescribed": described is not None,
     }
-    return of_page(page, described, draft), data
+    return _Seen(of_page(page, described.value if described else None, draft), data, described)
 
 
 def _refuse_stand_ins(url: str, final_url: str, page: Page) -> None:
@@ -166,15 +176,15 @@ async def _rendered(tools: Tools, url: str) -> Page | None:
         return None
 
 
-async def _described(tools: Tools, bookmark: BookmarkRow, page: Page) -> Description | None:
-    """Return what the provider makes of a page; None when there is too little text, or it does not answer.
+async def _described(batch: Batch, bookmark: BookmarkRow, page: Page) -> Paid[Description] | None:
+    """Return what the provider makes of a page; None when there is too little text, no money, or it does not answer.
 
     A provider that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
     """
     if page.word_count < MIN_WORDS_TO_DESCRIBE:
         return None
     try:
-        answer = await tools.provider.describe(
+        return await metered(batch, AgentName.ENRICHMENT).describe(
             PageText(
                 url=bookmark.canonical_url,
                 title=page.title or bookmark.title,
@@ -183,15 +193,16 @@ async def _described(tools: Tools, bookmark: BookmarkRow, page: Page) -> Descrip
                 language=page.language,
             )
         )
-    except (ProviderDown, BadAnswer) as error:
+    except (ProviderDown, BadAnswer, BudgetExhausted) as error:
         log.info("page.not_described", reason=error.message)
         return None
-    return answer.value
 
 
-def _writing(batch: Batch, item: Item, reading: Reading | None) -> Any:
+def _writing(batch: Batch, item: Item, seen: _Seen | None) -> Write:
     async def write(unit: Unit) -> Sequence[EventDraft]:
-        return await keep_reading(unit, batch.owner_id, item.bookmark_id, reading)
+        if seen is not None and seen.described is not None:
+            await seen.described.settle(unit)
+        return await keep_reading(unit, batch.owner_id, item.bookmark_id, seen.reading if seen else None)
 
     return write
 

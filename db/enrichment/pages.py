@@ -1,6 +1,5 @@
 """Pages by their bookmarks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -27,19 +26,6 @@ class PageRow:
     fetched_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class PageView:
-    """A page for its owner: the main text (at most 50,000 characters), and where, as what and when it was read."""
-
-    bookmark_id: UUID
-    owner_id: UUID
-    url: str
-    content_type: str
-    text: str
-    is_rendered: bool
-    fetched_at: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDraft:
     """A page as it is stored; `said` and `written` are JSON."""
@@ -58,7 +44,6 @@ class PageDraft:
 
 _DRAFT = [item.name for item in fields(PageDraft)]
 _ROW = ", ".join(item.name for item in fields(PageRow))
-_VIEW = ", ".join(item.name for item in fields(PageView))
 _SAVE = f"""
 INSERT INTO pages (bookmark_id, owner_id, {", ".join(_DRAFT)})
 VALUES ($1, $2, {", ".join(f"${number}" for number in range(3, len(_DRAFT) + 3))})
@@ -73,14 +58,6 @@ async def of_bookmark(rows: Rows, owner_id: UUID, bookmark_id: UUID) -> PageRow 
         f"SELECT {_ROW} FROM pages WHERE owner_id = $1 AND bookmark_id = $2", owner_id, bookmark_id
     )
     return PageRow(*row) if row else None
-
-
-async def of_bookmarks(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> list[PageView]:
-    """Return the pages of the owner's bookmarks, with their texts."""
-    found = await rows.fetch(
-        f"SELECT {_VIEW} FROM pages WHERE owner_id = $1 AND bookmark_id = ANY($2)", owner_id, list(bookmark_ids)
-    )
-    return [PageView(*row) for row in found]
 
 
 async def save(unit: Unit, owner_id: UUID, bookmark_id: UUID, page: PageDraft) -> None:

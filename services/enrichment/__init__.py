@@ -2,7 +2,7 @@
 
 from services.enrichment.filling import Decision, decide
 from services.enrichment.found import is_readable, media_type, of_file, of_page, validators
-from services.enrichment.pages import Reading, keep_reading, page_views, remembered
+from services.enrichment.pages import Reading, keep_reading, remembered
 from services.enrichment.words import MAX_PAGE_WORDS, page_words
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "media_type",
     "of_file",
     "of_page",
-    "page_views",
     "page_words",
     "remembered",
     "validators",

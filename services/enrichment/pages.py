@@ -1,6 +1,5 @@
 """Writing down what a page said, and what of it its bookmark takes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from db import bookmarks
 from db import enrichment as rows_of
 from db.bookmarks import BookmarkRow
-from db.enrichment import PageDraft, PageRow, PageView
+from db.enrichment import PageDraft, PageRow
 from db.unit import Rows, Unit
 from services.enrichment.filling import FILLED, decide
 from services.enrichment.words import page_words
@@ -26,11 +25,6 @@ class Reading:
 async def remembered(rows: Rows, owner_id: UUID, bookmark_id: UUID) -> PageRow | None:
     """Return what is remembered of the page of an owner's bookmark."""
     return await rows_of.of_bookmark(rows, owner_id, bookmark_id)
-
-
-async def page_views(rows: Rows, owner_id: UUID, bookmark_ids: Sequence[UUID]) -> dict[UUID, PageView]:
-    """Return the pages of an owner's bookmarks that were read."""
-    return {page.bookmark_id: page for page in await rows_of.of_bookmarks(rows, owner_id, bookmark_ids)}
 
 
 async def keep_reading(unit: Unit, owner_id: UUID, bookmark_id: UUID, reading: Reading | None) -> list[EventDraft]:

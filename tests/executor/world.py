@@ -17,6 +17,7 @@ from services.permissions import Role, Viewer
 from tests.executor import values
 from tests.executor.checked import link_check, link_health
 from tests.executor.organised import collections, links, tags
+from tests.executor.paged import page, screenshot
 from tests.executor.proposed import categories, rules, suggestions
 from tests.executor.worked import imports, tasks
 
@@ -85,6 +86,8 @@ def _account(tables: dict[str, list[Row]], world: World, rng: random.Random, own
     tables["tag_aliases"] += aliases
     tables["link_health"] += [link_health(rng, owner, row["id"]) for row in saved if rng.random() < 0.7]
     tables["link_checks"] += [link_check(rng, owner, row["id"]) for row in saved for _ in range(rng.choice((0, 0, 3)))]
+    tables["pages"] += [page(rng, owner, row["id"]) for row in saved if rng.random() < 0.7]
+    tables["screenshots"] += [screenshot(rng, owner, row["id"]) for row in saved if rng.random() < 0.5]
     tables["import_rows"] += fates
     world.remember(saved, url="url", title="title", domain="domain", moment="added_at")
     world.remember(made, path="path", tag="name")

@@ -11,12 +11,16 @@ from db import enrichment as rows_of
 from db.bookmarks import BookmarkRow
 from db.enrichment import PageRow
 from db.unit import Database
-from kit.ai import Answer, Description, PageText, Provider, ProviderBusy, ProviderDown
+from kit.ai import Answer, Description, PageText, Provider, ProviderBusy, ProviderDown, Space
+from kit.browser import Rendered
+from kit.fetch import Failure, FetchError
 from kit.ids import new_id
 from kit.settings import Settings
 from services import bookmarks
 from services.agents import AgentName
 from services.permissions import Viewer
+from services.screenshots import png_of
+from tasks import screenshots
 from tasks.agent import Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
 from tasks.enrichment import AGENT
 from tests.fakes.pages import serving
@@ -71,6 +75,9 @@ class Enricher:
 
 class Answering:
     """A provider that answers as it is told."""
+
+    is_local = True
+    space = Space("test/words", 2)
 
     def __init__(self, answer: Description | Exception) -> None:
         self.answer = answer
@@ -269,3 +276,53 @@ async def test_without_a_provider_the_page_still_speaks(
     after = await enricher.enrich(row)
     assert after.title == "Sourdough at home"
     assert after.summary is None
+
+
+class Shown:
+    """A browser that shows one page."""
+
+    def __init__(self, html: str | Exception) -> None:
+        self.html = html
+
+    async def render(self, url: str, *, screenshot: bool = False, deadline_seconds: float = 30.0) -> Rendered:
+        """See `kit.browser.Browser`."""
+        del deadline_seconds
+        if isinstance(self.html, Exception):
+            raise self.html
+        return Rendered(url, self.html, PNG if screenshot else None)
+
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (8).to_bytes(4, "big") * 2
+
+
+async def test_a_page_that_is_only_a_script_is_read_as_a_browser_shows_it(
+    enricher: Enricher, make: Maker, web: Web
+) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(viewer, {"url": web.url("by-script")})
+    html = "<title>Shown</title><main><p>What the script wrote into the page, for whoever waits for it.</p></main>"
+    enricher.tools = replace(enricher.tools, browser=Shown(html))
+    after = await enricher.enrich(row)
+    assert (after.title, after.word_count) == ("Shown", 12)
+    away = FetchError(Failure.TIMEOUT, "too slow", url=row.url)
+    enricher.tools = replace(enricher.tools, browser=Shown(away))
+    other = await make.bookmark(viewer, {"url": web.url("by-script", 2)})
+    assert (await enricher.enrich(other)).word_count != 12
+
+
+async def test_pictures_are_taken_where_there_is_a_browser(enricher: Enricher, make: Maker, web: Web) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(viewer, {"url": web.url("bread")})
+    batch = Batch(new_id(), viewer.id, enricher.tools, [Item(1, row.id, 1)])
+    assert await screenshots.process(batch) == [Skipped("This server has no browser to take pictures with.")]
+    seeing = replace(batch, tools=replace(enricher.tools, browser=Shown("")))
+    (outcome,) = await screenshots.process(seeing)
+    assert isinstance(outcome, Done)
+    assert outcome.write is not None
+    async with enricher.database.unit() as unit:
+        await outcome.write(unit)
+    assert await png_of(enricher.database, viewer, row.id) == PNG
+    blind = replace(batch, tools=replace(enricher.tools, browser=Shown(FetchError(Failure.TIMEOUT, "slow", url=""))))
+    assert await screenshots.process(blind) == [Failed("No picture could be taken: slow", {"failure": "TIMEOUT"})]
+    dead = replace(seeing, earlier={(AgentName.VALIDATION, row.id): {"status": "GONE"}})
+    assert await screenshots.process(dead) == [Skipped("The link check found GONE.")]
