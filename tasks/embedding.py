@@ -1,6 +1,6 @@
 """The embedding agent: a vector for each bookmark whose words have changed since the last one; and keeping them so."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -8,15 +8,16 @@ from db import embedding as rows
 from db.embedding import EmbeddableRow, NewEmbedding, SpaceRow
 from db.unit import Unit
 from db.vectors import fitted
-from kit.ai import BadAnswer, Space
+from kit.ai import BadAnswer, ProviderBusy, ProviderDown, Space
 from kit.errors import BadInput
 from services.agents import AgentName, Priority, Workflow, start_workflow
 from services.embedding.spaces import space_for
 from services.embedding.texts import digest_of, text_of
 from services.events import EventDraft
 from services.permissions import Viewer
-from tasks.agent import Agent, Batch, Done, Failed, Outcome, Skipped
-from tasks.spending import Metered, metered
+from services.spending import BudgetExhausted
+from tasks.agent import Agent, Batch, Deferred, Done, Failed, Outcome, Skipped
+from tasks.spending import Metered, Settle, metered
 
 BATCH_ITEMS: Final = 64
 MAX_AT_ONCE: Final = 1_000
@@ -51,9 +52,8 @@ AGENT: Final = Agent(
     concurrency=8,
 )
 
-Settle = Callable[[Unit], Awaitable[None]]
-Vector = tuple[list[float], Settle] | None
-"""A vector and how it is paid."""
+Vector = tuple[list[float], Settle] | Skipped | Deferred | None
+"""A vector and how it is paid; or why there is none now."""
 
 
 async def _embedded(meter: Metered, texts: Sequence[str]) -> list[Vector]:
@@ -67,6 +67,11 @@ async def _embedded(meter: Metered, texts: Sequence[str]) -> list[Vector]:
         paid = await meter.embed(texts)
         if len(paid.value) == len(texts):
             return [(vector, paid.settle) for vector in paid.value]
+        await meter.pay(paid)  # nothing can be made of it
+    except BudgetExhausted as error:
+        return [Skipped(error.message)] * len(texts)
+    except (ProviderBusy, ProviderDown) as error:
+        return [Deferred(error.retry_after_seconds, error.message)] * len(texts)
     except BadAnswer:
         pass
     if len(texts) == 1:
@@ -90,6 +95,8 @@ def _outcome(
     answer = vectors[row.id]
     if answer is None:
         return Failed("The model gave no usable vector for this text.")
+    if isinstance(answer, Skipped | Deferred):
+        return answer
     vector, paid = answer
 
     async def pay(unit: Unit) -> Sequence[EventDraft]:
@@ -103,8 +110,8 @@ def _outcome(
     new = NewEmbedding(row.id, vector, digest, row.read_at)
 
     async def put(unit: Unit) -> Sequence[EventDraft]:
-        await rows.put(unit, owner_id, space, new)
         await paid(unit)
+        await rows.put(unit, owner_id, space, new)
         return ()
 
     return Done({"space": space.name, "isNew": True}, put)

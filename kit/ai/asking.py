@@ -64,6 +64,8 @@ class Asker:
                     raise
             except ProviderDown as down:
                 is_uncertain = down.is_uncertain = is_uncertain or down.is_uncertain
+                if not isinstance(down, Refused):
+                    down.retry_after_seconds = self.breaker.wait_seconds
                 is_last = tried == self._patience.tries or time.monotonic() + pause > until
                 if is_last or isinstance(down, Refused) or self.breaker.state is not Circuit.CLOSED:
                     log.warning("ai.down", reason=down.message, tried=tried, circuit=self.breaker.state.value)

@@ -40,6 +40,12 @@ class Breaker:
             return Circuit.CLOSED
         return Circuit.OPEN if self._clock() < self._until else Circuit.HALF_OPEN
 
+    @property
+    def wait_seconds(self) -> int:
+        """After how long it makes sense to ask again: when it closes, or the pause that another failure would bring."""
+        left = self._pause if self._until is None else self._until - self._clock()
+        return max(1, math.ceil(left))
+
     @contextmanager
     def guarding(self) -> Iterator[None]:
         """Let a question pass or raise `ProviderDown`. A block that ends in `ProviderDown` failed.
@@ -69,10 +75,9 @@ class Breaker:
             return False
         if state is Circuit.OPEN or self._is_probing:
             self.refused += 1
-            wait = max(1, math.ceil((self._until or 0.0) - self._clock()))
             raise ProviderDown(
-                f"The AI server did not answer several times in a row; it is asked again in {wait} s.",
-                retry_after_seconds=wait,
+                f"The AI server did not answer several times in a row; it is asked again in {self.wait_seconds} s.",
+                retry_after_seconds=self.wait_seconds,
             )
         self._is_probing = True
         return True

@@ -11,12 +11,12 @@ import pytest
 
 from db import embedding
 from db.unit import Database
-from kit.ai import Answer, BadAnswer, LocalProvider, ProviderDown, Space
+from kit.ai import Answer, BadAnswer, LocalProvider, ProviderDown, Question, Space, Usage
 from kit.errors import Conflict
 from services import bookmarks
 from services.embedding.spaces import settle
 from services.permissions import Viewer
-from tasks.agent import Done, Failed, Skipped
+from tasks.agent import Deferred, Done, Failed, Skipped
 from tasks.embedding import keep_up, process
 from tests.make import Maker
 from tests.meaning import Concepts, batch_of, run_agent
@@ -172,12 +172,38 @@ async def test_a_model_of_another_length_is_refused_as_a_whole(database: Databas
     assert await stored(database) == before
 
 
-async def test_a_model_that_is_away_is_asked_again_later(database: Database, make: Maker) -> None:
+@pytest.mark.parametrize("is_local", [True, False])
+async def test_a_model_that_is_away_is_asked_again_later(database: Database, make: Maker, is_local: bool) -> None:
     viewer = await make.viewer()
     row = await make.bookmark(viewer, {"title": "bread"})
-    with pytest.raises(ProviderDown):
-        await run_agent(database, viewer, [row.id], Concepts(failure=ProviderDown("Away.")))
+    away = Concepts(failure=ProviderDown("Away.", retry_after_seconds=7), is_local=is_local)
+    assert await run_agent(database, viewer, [row.id], away) == [Deferred(7, "Away.")]
     assert await stored(database) == {}
+
+
+async def test_a_budget_that_is_used_up_skips_and_says_so(database: Database, make: Maker) -> None:
+    @dataclass
+    class Dear(Concepts):
+        def most(self, question: Question, chars: int) -> Usage:
+            return Usage(f"dear for {question}", 10**9 + chars)
+
+    viewer, provider = await make.viewer(), Dear(is_local=False)
+    row = await make.bookmark(viewer, {"title": "bread"})
+    (outcome,) = await run_agent(database, viewer, [row.id], provider)
+    assert isinstance(outcome, Skipped)
+    assert "budget of this account for models is used up" in outcome.reason
+    assert provider.asked == []
+    assert await stored(database) == {}
+    assert await database.fetchval("SELECT count(*) FROM ai_calls") == 0
+
+
+async def test_each_call_of_a_batch_is_in_the_ledger_once(database: Database, make: Maker) -> None:
+    viewer, provider = await make.viewer(), Concepts()
+    keys = [(await make.bookmark(viewer, {"title": title})).id for title in ("bread", "bike", "star")]
+    for _ in range(2):
+        await run_agent(database, viewer, keys, provider)
+    calls = await database.fetch("SELECT agent, model, bookmarks, state, owner_id FROM ai_calls")
+    assert [tuple(row) for row in calls] == [("EMBEDDING", "test/concepts", 3, "SETTLED", viewer.id)]
 
 
 async def test_the_local_model_embeds_what_there_is(database: Database, make: Maker) -> None:
