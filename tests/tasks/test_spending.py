@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from db.unit import Database
-from kit.ai import BadAnswer, LocalProvider, PageText, Provider, ProviderDown, Vocabulary, make_provider
+from kit.ai import BadAnswer, LocalProvider, PageText, Provider, ProviderDown, Question, Vocabulary, make_provider
 from kit.settings import Settings
 from services.spending import Asker, BudgetExhausted
-from tasks.spending import Metered
+from tasks.spending import Metered, Tab
 from tests.fakes.openai import Fault, Models
 from tests.fakes.openai.server import KEY
 from tests.make import Maker
@@ -167,4 +167,34 @@ async def test_local_questions_are_written_down_once_and_free(
     row = await database.fetchrow("SELECT model, bookmarks, state, microdollars FROM ai_calls")
     assert tuple(row or ()) == (local.space.name, 64, "SETTLED", 0)
     assert await database.fetchval("SELECT count(*) FROM ai_months") == 0
+    await local.aclose()
+
+
+async def test_a_tab_settles_everything_together(
+    database: Database, provider: Provider, outside: Settings, asker: Asker, models: Models
+) -> None:
+    tab = Tab(provider, database, outside, asker)
+    await tab.settle_now()
+    assert (await tab.describe(PAGE)).value.description == "Bread needs flour."
+    await tab.choose(PAGE, Vocabulary(tags=("bread",)))
+    await tab.embed(["bread", "flour"])
+    assert {row[0] for row in (await ledger(database)).values()} == {"RESERVED"}
+    for _ in range(2):
+        await tab.settle_now()
+    found = await ledger(database)
+    assert {key: row[1:3] for key, row in found.items()} == models.billed()
+    assert [row[0] for row in found.values()] == ["SETTLED"] * 3
+    assert (tab.space, tab.is_local) == (provider.space, False)
+    assert tab.most(Question.EMBED, 10) == provider.most(Question.EMBED, 10)
+
+
+async def test_a_tab_of_the_local_provider_is_one_line(database: Database, settings: Settings, asker: Asker) -> None:
+    local = LocalProvider()
+    tab = Tab(local, database, settings, asker)
+    await tab.describe(PAGE)
+    await tab.embed(["a", "b"])
+    for _ in range(2):
+        await tab.settle_now()
+    rows = await database.fetch("SELECT model, bookmarks, state FROM ai_calls")
+    assert [tuple(row) for row in rows] == [(local.space.name, 3, "SETTLED")]
     await local.aclose()
