@@ -17,7 +17,6 @@ from kit.ai import (
     ProviderBusy,
     ProviderDown,
     Question,
-    Usage,
     Vocabulary,
 )
 from kit.ids import new_id
@@ -40,7 +39,6 @@ class Paid(Generic[T]):
     """
 
     value: T
-    usage: tuple[Usage, ...]
     settle: Settle
 
 
@@ -69,13 +67,18 @@ class Metered:
         served = len(texts) if bookmarks is None else bookmarks
         return await self._ask(Question.EMBED, sum(map(len, texts)), served, lambda: self._provider.embed(texts))
 
+    async def pay(self, paid: Paid[T]) -> None:
+        """Settle an answer of which nothing will be made, in a unit of its own."""
+        async with self._database.unit() as unit:
+            await paid.settle(unit)
+
     async def _ask(
         self, question: Question, chars: int, bookmarks: int, ask: Callable[[], Awaitable[Answer[T]]]
     ) -> Paid[T]:
         key = new_id()
         if self._provider.is_local:
             answer = await ask()
-            return Paid(answer.value, answer.usage, self._free(key, self._provider.space.name, bookmarks))
+            return Paid(answer.value, self._free(key, self._provider.space.name, bookmarks))
         most = self._provider.most(question, chars)
         async with self._database.unit() as unit:
             await spending.reserve(unit, self._asker, key, most, bookmarks=bookmarks, budget=self._budget)
@@ -91,7 +94,7 @@ class Metered:
         async def settle(unit: Unit) -> None:
             await spending.settle(unit, self._asker, key, answer.usage)
 
-        return Paid(answer.value, answer.usage, settle)
+        return Paid(answer.value, settle)
 
     async def _give_up(self, key: UUID, error: ProviderBusy | ProviderDown | BadAnswer) -> None:
         async with self._database.unit() as unit:
@@ -107,75 +110,10 @@ class Metered:
         return record
 
 
-class Tab:
-    """A metered provider for whoever takes a `Provider`: what was asked is written down, and settled together.
-
-    `settle` belongs in the unit of whatever was made of the answers; where nothing is written, call `settle_now`. What
-    a local provider was asked is one line in the ledger, however many questions it were.
-    """
-
-    def __init__(self, provider: Provider, database: Database, settings: Settings, asker: Asker) -> None:
-        self.name, self.space, self.version = provider.name, provider.space, provider.version
-        self.detail, self.is_local = provider.detail, provider.is_local
-        self._provider = provider
-        self._metered = Metered(provider, database, settings, asker)
-        self._database = database
-        self._asker = asker
-        self._open: list[Settle] = []
-        self._key = new_id()
-        self._served = 0
-
-    async def describe(self, page: PageText) -> Answer[Description]:
-        """See `Provider.describe`; raises `BudgetExhausted` too."""
-        return self._kept(await self._metered.describe(page), 1)
-
-    async def choose(self, page: PageText, vocabulary: Vocabulary) -> Answer[Choices]:
-        """See `Provider.choose`; raises `BudgetExhausted` too."""
-        return self._kept(await self._metered.choose(page, vocabulary), 1)
-
-    async def embed(self, texts: Sequence[str]) -> Answer[list[list[float]]]:
-        """See `Provider.embed`; raises `BudgetExhausted` too."""
-        return self._kept(await self._metered.embed(texts), len(texts))
-
-    def most(self, question: Question, chars: int) -> Usage:
-        """See `Provider.most`."""
-        return self._provider.most(question, chars)
-
-    async def aclose(self) -> None:
-        """Leave the provider open: it is not ours."""
-
-    async def settle(self, unit: Unit) -> None:
-        """Settle everything that was asked. Again is nothing."""
-        if self._served and self.is_local:
-            await spending.record_free(unit, self._asker, self._key, model=self.space.name, bookmarks=self._served)
-        for settle in self._open:
-            await settle(unit)
-
-    async def settle_now(self) -> None:
-        """Settle everything that was asked in a unit of its own."""
-        if self._served:
-            async with self._database.unit() as unit:
-                await self.settle(unit)
-
-    def _kept(self, paid: Paid[T], served: int) -> Answer[T]:
-        self._served += served
-        if not self.is_local:
-            self._open.append(paid.settle)
-        return Answer(paid.value, paid.usage)
-
-
-def open_tab(batch: Batch, agent: AgentName) -> Tab:
-    """Return the provider of a batch's tools on the account of its owner, for `dataclasses.replace(tools, …)`."""
-    return Tab(batch.tools.provider, batch.tools.database, batch.tools.settings, _asker(batch, agent))
-
-
 def metered(batch: Batch, agent: AgentName) -> Metered:
-    """Return the provider of a batch's tools on the account of its owner, answer by answer."""
-    return Metered(batch.tools.provider, batch.tools.database, batch.tools.settings, _asker(batch, agent))
-
-
-def _asker(batch: Batch, agent: AgentName) -> Asker:
-    return Asker(batch.owner_id, agent.value, batch.task_id)
+    """Return the provider of a batch's tools on the account of its owner."""
+    tools = batch.tools
+    return Metered(tools.provider, tools.database, tools.settings, Asker(batch.owner_id, agent.value, batch.task_id))
 
 
 def _chars(page: PageText) -> int:

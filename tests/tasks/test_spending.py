@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from db.unit import Database
-from kit.ai import BadAnswer, LocalProvider, PageText, Provider, ProviderDown, Question, Vocabulary, make_provider
+from kit.ai import BadAnswer, LocalProvider, PageText, Provider, ProviderDown, Vocabulary, make_provider
 from kit.settings import Settings
 from services.spending import Asker, BudgetExhausted
-from tasks.spending import Metered, Tab
+from tasks.spending import Metered
 from tests.fakes.openai import Fault, Models
 from tests.fakes.openai.server import KEY
 from tests.make import Maker
@@ -170,31 +170,11 @@ async def test_local_questions_are_written_down_once_and_free(
     await local.aclose()
 
 
-async def test_a_tab_settles_everything_together(
+async def test_an_answer_of_which_nothing_is_made_is_paid(
     database: Database, provider: Provider, outside: Settings, asker: Asker, models: Models
 ) -> None:
-    tab = Tab(provider, database, outside, asker)
-    await tab.settle_now()
-    assert (await tab.describe(PAGE)).value.description == "Bread needs flour."
-    await tab.choose(PAGE, Vocabulary(tags=("bread",)))
-    await tab.embed(["bread", "flour"])
-    assert {row[0] for row in (await ledger(database)).values()} == {"RESERVED"}
-    for _ in range(2):
-        await tab.settle_now()
-    found = await ledger(database)
-    assert {key: row[1:3] for key, row in found.items()} == models.billed()
-    assert [row[0] for row in found.values()] == ["SETTLED"] * 3
-    assert (tab.space, tab.is_local) == (provider.space, False)
-    assert tab.most(Question.EMBED, 10) == provider.most(Question.EMBED, 10)
-
-
-async def test_a_tab_of_the_local_provider_is_one_line(database: Database, settings: Settings, asker: Asker) -> None:
-    local = LocalProvider()
-    tab = Tab(local, database, settings, asker)
-    await tab.describe(PAGE)
-    await tab.embed(["a", "b"])
-    for _ in range(2):
-        await tab.settle_now()
-    rows = await database.fetch("SELECT model, bookmarks, state FROM ai_calls")
-    assert [tuple(row) for row in rows] == [(local.space.name, 3, "SETTLED")]
-    await local.aclose()
+    metered = Metered(provider, database, outside, asker)
+    await metered.pay(await metered.embed(["bread", "flour"]))
+    assert {key: row[:3] for key, row in (await ledger(database)).items()} == {
+        str(key): ("SETTLED", *tokens) for key, tokens in models.billed().items()
+    }
