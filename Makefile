@@ -77,6 +77,10 @@ fuzz-executor: install ## Compare the compiled executor with the resolvers (N=20
 coverage-executor: install ## List the fields that the compiled executor answers, and those that it leaves to resolvers
 	@$(PY) -m tests.executor.coverage $(ARGS)
 
+.PHONY: retrieval
+retrieval: install ## Print how often search finds what is asked for in other words, and neighbours sort rightly
+	@$(PY) -m pytest -q tests/services/test_retrieval.py $(ARGS)
+
 .PHONY: migrate
 migrate: install ## Bring the database to the schema of this version
 	@$(LOAD_ENV) $(PY) -m app migrate

@@ -9,7 +9,7 @@ from uuid import UUID
 from db import embedding
 from db.embedding import NewEmbedding, SpaceRow
 from db.unit import Database
-from kit.ai import Answer, Choices, Description, PageText, Provider, Question, Space, Usage, Vocabulary
+from kit.ai import MAX_TEXTS, Answer, Choices, Description, PageText, Provider, Question, Space, Usage, Vocabulary
 from kit.settings import Settings
 from services.embedding.spaces import space_for
 from services.embedding.texts import digest_of, text_of
@@ -105,7 +105,9 @@ async def embed_all(database: Database, owner: Viewer, provider: Provider) -> Sp
     keys = await database.fetch("SELECT id FROM bookmarks WHERE owner_id = $1 AND deleted_at IS NULL", owner.id)
     found = await embedding.embeddable(database, owner.id, space, [row["id"] for row in keys])
     texts = {key: text_of(row, with_notes=provider.is_local) for key, row in found.items()}
-    vectors = (await provider.embed(list(texts.values()))).value
+    asked, vectors = list(texts.values()), []
+    for start in range(0, len(asked), MAX_TEXTS):
+        vectors += (await provider.embed(asked[start : start + MAX_TEXTS])).value
     async with database.unit() as unit:
         for (key, text), vector in zip(texts.items(), vectors, strict=True):
             if any(vector):

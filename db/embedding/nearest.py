@@ -31,10 +31,10 @@ BALANCE: Final = 2_500
 
 MAX_NEIGHBOURS: Final = 100
 
-LEAST_SIMILARITY: Final = 0.15
+LEAST_SIMILARITY: Final = 0.1
 """What is less like than this says nothing: two texts picked at random come near it."""
 
-LEAST_SHARE: Final = 0.5
+LEAST_SHARE: Final = 0.4
 """What is less than this much as like as the best hit says nothing beside it."""
 
 

@@ -10,10 +10,13 @@ from db.embedding.spaces import SpaceRow
 from db.unit import Rows, Unit
 from db.vectors import fitted
 
+MAX_PAGE_CHARS: Final = 2_000
+"""So much of what the page of a bookmark says is read, from its beginning: the rest says little more of its meaning."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddableRow:
-    """The words of a bookmark, when they were read, and the digest of the text that was embedded before, if any was."""
+    """The words of a bookmark, the beginning of its page, when they were read, and the digest of what is embedded."""
 
     id: UUID
     title: str
@@ -23,6 +26,7 @@ class EmbeddableRow:
     keywords: list[str]
     tag_words: str
     domain: str
+    page_text: str | None
     read_at: datetime
     digest: bytes | None
 
@@ -37,14 +41,15 @@ class NewEmbedding:
     read_at: datetime
 
 
-_WORDS: Final = ", ".join(f"b.{item.name}" for item in fields(EmbeddableRow)[:-2])
+_WORDS: Final = ", ".join(f"b.{item.name}" for item in fields(EmbeddableRow)[:-3])
 
 
 async def embeddable(rows: Rows, owner_id: UUID, space: SpaceRow, keys: Sequence[UUID]) -> dict[UUID, EmbeddableRow]:
     """Return the words of the owner's bookmarks among `keys` that are not in the trash, by id."""
     found = await rows.fetch(
         f"""
-        SELECT {_WORDS}, now() AS read_at, e.digest FROM bookmarks b
+        SELECT {_WORDS}, left(p.text, {MAX_PAGE_CHARS}) AS page_text, now() AS read_at, e.digest FROM bookmarks b
+        LEFT JOIN pages p ON p.bookmark_id = b.id
         LEFT JOIN embeddings e ON e.bookmark_id = b.id AND e.space_id = $3
         WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[]) AND b.deleted_at IS NULL
         """,

@@ -8,9 +8,6 @@ from db.embedding import EmbeddableRow
 MAX_PART_CHARS: Final = 2_000
 """So much of a description, of a summary and of notes is embedded."""
 
-MAX_PAGE_CHARS: Final = 4_000
-"""So much of the main text of the page, from its beginning: models read no more than some thousand words."""
-
 _DIGEST_BYTES: Final = 16
 
 
@@ -27,6 +24,7 @@ def text_of(row: EmbeddableRow, *, with_notes: bool) -> str:
         row.tag_words,
         row.notes if with_notes else None,
         row.domain.removeprefix("www."),
+        row.page_text,
     )
     return "\n".join(part[:MAX_PART_CHARS] for part in parts if part and not part.isspace())
 
