@@ -84,7 +84,7 @@ async def create(
         await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
     elif on_duplicate in {DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.ERROR}:
         return await _meet(unit, own(viewer, existing, "bookmark"), values, Links(), on_duplicate)
-    ready = await rules.prepare(unit, viewer, RuleEvent.BOOKMARK_CREATED)
+    ready = await rules.prepare(unit, viewer, RuleEvent.BOOKMARK_CREATED) if existing is None else Ready([])
     links = await prepare_links(unit, viewer, changes)
     draft = BookmarkDraft(id=key, source=source.value, **columns_of(identity), **values)
     for _ in range(_TRIES):

@@ -51,16 +51,36 @@ class Ready:
 async def prepare(unit: Unit, viewer: Viewer, event: RuleEvent | RuleRow) -> Ready:
     """Return the viewer's rules for an event, or one rule; make the tags that they give.
 
-    Call it before bookmarks and collections are locked, like services.tags.ensure.
+    Call it before bookmarks and collections are locked, like services.tags.ensure. A rule whose tags cannot be made is
+    paused with the reason.
     """
     rules = [event] if isinstance(event, RuleRow) else await rows_of.due(unit, viewer.id, event.value)
     ready = Ready([(rule, read(rule.actions)) for rule in rules])
     if rules:
-        names = {name for _, actions in ready.rules for name in actions.add_tags}
-        ready.tags = await tags.ensure(unit, viewer.id, sorted(names))
+        await _make_tags(unit, viewer, ready)
         if any(actions.category is not None for _, actions in ready.rules):
             ready.categories = await categories.ensure(unit, viewer.id)
     return ready
+
+
+async def _make_tags(unit: Unit, viewer: Viewer, ready: Ready) -> None:
+    names = {name for _, actions in ready.rules for name in actions.add_tags}
+    try:
+        ready.tags = await tags.ensure(unit, viewer.id, sorted(names))
+    except GraphmarkError:
+        ready.rules = await _able(unit, viewer, ready)
+
+
+async def _able(unit: Unit, viewer: Viewer, ready: Ready) -> list[tuple[RuleRow, RuleActions]]:
+    """Return the rules whose tags can be made, and make them; one that spoils it for all is paused."""
+    able = []
+    for rule, actions in ready.rules:
+        try:
+            ready.tags |= await tags.ensure(unit, viewer.id, actions.add_tags)
+            able.append((rule, actions))
+        except GraphmarkError as failed:
+            await rows_of.note(unit, viewer.id, rule.id, changed=0, error=failed.message)
+    return able
 
 
 async def run(unit: Unit, viewer: Viewer, ready: Ready, keys: Sequence[UUID], *, count_up: bool = True) -> list[UUID]:

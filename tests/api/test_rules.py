@@ -225,3 +225,16 @@ async def test_a_long_run_goes_step_by_step(graph: Graph, ada: UserRow, database
     assert await database.fetchval("SELECT count(*) FROM bookmarks WHERE is_favorite AND version = 2") == 2500
     bad = (await graph.ask(RUN, ada, input={"id": key, "after": "x"}))["runRule"]
     assert [one["code"] for one in bad["userErrors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_a_rule_whose_tag_cannot_be_made_is_paused_and_the_bookmark_is_saved(
+    graph: Graph, ada: UserRow, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await made(graph, ada, rule(name="Greedy", actions={"addTags": ["one", "two"]}))
+    await made(graph, ada, rule(actions={"addTags": ["one"], "isFavorite": True}))
+    monkeypatch.setattr("services.tags.names.MAX_TAGS", 1)
+    done = (await graph.ask(SAVE, ada, input={"url": "https://example.org/r", "title": "Rust"}))["createBookmark"]
+    assert done["userErrors"] == []
+    assert (done["bookmark"]["isFavorite"], done["bookmark"]["tags"]) == (True, [{"path": "one"}])
+    errors = await database.fetch("SELECT error FROM rules ORDER BY position")
+    assert [row["error"] for row in errors] == ["An account has at most 1 tags.", None]
