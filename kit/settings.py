@@ -57,6 +57,21 @@ class AiProvider(StrEnum):
     OPENAI = "openai"
 
 
+class ImportWorkflow(StrEnum):
+    """What agents do with the bookmarks of an import that has ended."""
+
+    FULL_IMPORT = "full_import"
+    QUICK_IMPORT = "quick_import"
+    NONE = "none"
+
+
+class BookmarkWorkflow(StrEnum):
+    """What agents do with a bookmark that somebody has just made."""
+
+    REPROCESS = "reprocess"
+    NONE = "none"
+
+
 class LogLevel(StrEnum):
     """The least weight of what is logged."""
 
@@ -141,6 +156,10 @@ class Settings:
     task_slice_seconds: float = 5.0
     task_stall_seconds: float = 300.0
     task_shutdown_seconds: float = 12.0
+    task_retention_days: int = 30
+    agent_heartbeat_seconds: float = 15.0
+    import_workflow: ImportWorkflow = ImportWorkflow.FULL_IMPORT
+    new_bookmark_workflow: BookmarkWorkflow = BookmarkWorkflow.REPROCESS
 
     chromium: str | None = None
     browser_pages: int = 2

@@ -38,7 +38,7 @@ from services.permissions import Viewer, own
 
 TYPE, UPLOAD_TYPE = "Import", "ImportUpload"
 SOURCE = rows.SOURCE
-TASK, UNDO_TASK = rows.TASK, rows.UNDO_TASK
+TASK, UNDO_TASK, WORKFLOW = rows.TASK, rows.UNDO_TASK, rows.WORKFLOW
 Filter = Annotated[ImportFilter | None, strawberry.argument(description="Which imports; all when left out.")]
 ItemFilter = Annotated[ImportItemFilter | None, strawberry.argument(description="Which rows; all when left out.")]
 ImportId = Annotated[strawberry.ID, strawberry.argument(description="The import's id.")]
@@ -122,6 +122,11 @@ async def task_of(row: strawberry.Parent[ImportRow], info: Info) -> TaskRow | No
 async def undo_task_of(row: strawberry.Parent[ImportRow], info: Info) -> TaskRow | None:
     """Return the task that takes an import back."""
     return None if row.undo_task_id is None else await agents.find(info, row.undo_task_id)
+
+
+async def workflow_of(row: strawberry.Parent[ImportRow], info: Info) -> TaskRow | None:
+    """Return the workflow on what an import made or met."""
+    return None if row.workflow_task_id is None else await agents.find(info, row.workflow_task_id)
 
 
 async def upload_import(info: Info, input: UploadFile) -> Payload:  # noqa: A002  the name of the API
@@ -229,4 +234,5 @@ def _options(given: ImportOptions | None) -> options.ImportOptions:
         add_tags=tuple(given.add_tags or ()),
         mark_unread=given.mark_unread,
         restore_trashed=given.restore_trashed,
+        workflow=given.workflow,
     )

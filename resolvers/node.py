@@ -8,7 +8,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.agents import TaskRow
+from db.agents import AgentRow, TaskRow
 from db.bookmarks import BookmarkRow
 from db.categorization import CategoryRow
 from db.categorization.suggestions import SuggestionRow
@@ -37,6 +37,7 @@ class NodeKind:
 
 
 KINDS: dict[str, NodeKind] = {
+    "Agent": NodeKind(AgentRow, agents.find_agent, agents.AGENT_SOURCE),
     "Bookmark": NodeKind(BookmarkRow, bookmarks.find, bookmarks.SOURCE),
     "Category": NodeKind(CategoryRow, categorization.find_category, categorization.CATEGORY_SOURCE),
     "Collection": NodeKind(CollectionRow, collections.find, collections.SOURCE),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers import agents as agents_answer
 from resolvers import bookmarks as answer
 from resolvers import categorization as categorization_answer
 from resolvers import collections as collections_answer
@@ -24,6 +25,7 @@ from schema.node import Node, global_id, node_type
 from schema.paging import Connection
 
 if TYPE_CHECKING:
+    from schema.agents import Task
     from schema.categorization import Category, Suggestion
     from schema.collections import Collection
     from schema.enrichment import Page
@@ -36,6 +38,9 @@ SIMILAR_COST = 20
 
 LazyPage = Annotated["Page", strawberry.lazy("schema.enrichment")]
 LazyScreenshot = Annotated["Screenshot", strawberry.lazy("schema.screenshots")]
+TASKS_COST = 50  # one statement for each bookmark that it is asked of
+
+LazyTask = Annotated["Task", strawberry.lazy("schema.agents")]
 LazyTag = Annotated["Tag", strawberry.lazy("schema.tags")]
 LazyCategory = Annotated["Category", strawberry.lazy("schema.categorization")]
 LazySuggestion = Annotated["Suggestion", strawberry.lazy("schema.categorization")]
@@ -131,6 +136,13 @@ class Bookmark(Node):
         metadata=answers(needs=("id",)),
         graphql_type=Connection[LazyLinkCheck],
         description="The checks of its link, newest first: at most 100 are kept, for a year.",
+    )
+    tasks = strawberry.field(
+        resolver=agents_answer.of_bookmark,
+        metadata=answers(needs=("id",)),
+        graphql_type=Connection[LazyTask],
+        directives=[Cost(weight=TASKS_COST)],
+        description="The workflows that have or had it among their bookmarks; newest first unless ordered otherwise.",
     )
 
 

@@ -76,6 +76,13 @@ class Import(Node):
         graphql_type=Task | None,
         description="The task that takes it back, once asked.",
     )
+    workflow = strawberry.field(
+        resolver=answer.workflow_of,
+        metadata=answers(answer.WORKFLOW),
+        graphql_type=Task | None,
+        description="The workflow on what it made or changed, begun when it was complete; its `steps` count for each "
+        "agent. Null when there is none.",
+    )
     items = strawberry.field(
         resolver=answer.items,
         graphql_type=Connection[ImportItem],

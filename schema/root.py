@@ -7,7 +7,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
 from resolvers.compiled import CompiledExecutor
-from schema.agents import AgentQuery
+from schema.agents import AgentMutation, AgentQuery, AgentSubscription
 from schema.auth import AuthMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
 from schema.categorization import CategorizationMutation, CategorizationQuery
@@ -45,8 +45,9 @@ MUTATIONS = (
     ValidationMutation,
     RuleMutation,
     ImportMutation,
+    AgentMutation,
 )
-SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription)
+SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription, AgentSubscription)
 
 
 class Schema(strawberry.Schema):

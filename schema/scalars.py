@@ -1,6 +1,7 @@
 """Scalars beyond GraphQL's own. Text that a person typed is accepted as it is and judged by the services."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from kit.uploads import UploadedFile
-from resolvers.inputs.scalars import BigInt, EmailAddress, Upload, Url
+from resolvers.inputs.scalars import BigInt, EmailAddress, Json, Upload, Url
 
 
 def _text(value: object) -> str:
@@ -47,6 +48,24 @@ def _parse_big(value: object) -> int:
     if number is None or not -(2**63) <= number < 2**63:
         raise GraphQLError("A whole number of at most 64 bits is expected.")
     return number
+
+
+_DURATION = re.compile(r"PT(\d{1,9}(?:\.\d{1,6})?)S")
+
+
+def _print_duration(value: timedelta) -> str:
+    return f"PT{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "S"
+
+
+def _parse_duration(value: object) -> timedelta:
+    found = _DURATION.fullmatch(_text(value))
+    if found is None:
+        raise GraphQLError("A length of time is written like PT1.5S (ISO 8601, in seconds).")
+    return timedelta(seconds=float(found[1]))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _parse_upload(value: object) -> UploadedFile:
@@ -94,4 +113,12 @@ SCALARS: dict[object, ScalarDefinition] = {
         "https://github.com/jaydenseric/graphql-multipart-request-spec",
     ),
     BigInt: scalar("BigInt", "A whole number of up to 64 bits.", int, _parse_big),
+    Json: scalar("JSON", "Any JSON value.", _same, _same, "https://www.rfc-editor.org/rfc/rfc8259"),
+    timedelta: scalar(
+        "Duration",
+        "A length of time in seconds, as ISO 8601: `PT1.5S`.",
+        _print_duration,
+        _parse_duration,
+        "https://www.iso.org/iso-8601-date-and-time-format.html",
+    ),
 }

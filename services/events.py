@@ -24,6 +24,7 @@ class Topic(StrEnum):
     BOOKMARK = "bookmark.changed"
     IMPORT = "import.progress"
     TASK = "task.updated"
+    AGENT = "agent.status"
 
 
 class BookmarkChange(StrEnum):

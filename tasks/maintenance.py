@@ -19,7 +19,7 @@ from kit.ai import make_provider
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import bookmarks
-from services.agents import BELL
+from services.agents import BELL, WORKFLOW_KIND, fleet
 from services.embedding.spaces import settle
 from services.validation import rechecks
 from tasks.embedding import keep_up
@@ -28,6 +28,9 @@ _BATCH = 5_000
 _FILES = 10_000
 _MINUTE, _HOUR = 60, 3_600
 _STALE_SECONDS = 600.0
+_COUNT_SECONDS = 10
+_MISSED_HEARTBEATS = 3
+_TASKS = 20  # each may have some 100,000 rows that go with it
 _ANSWER_HOURS, _HOST_DAYS = 48, 60
 
 
@@ -73,6 +76,7 @@ def jobs(settings: Settings) -> list[Job]:
 
     return [
         Job("sweep", max(1, int(settings.task_sweep_seconds)), sweep),
+        *_agent_jobs(settings),
         Job("prune-events", _MINUTE, prune_events),
         Job("purge-logins", 5 * _MINUTE, purge_logins),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
@@ -101,12 +105,35 @@ def _embedding_jobs(settings: Settings) -> list[Job]:
     ]
 
 
+def _agent_jobs(settings: Settings) -> list[Job]:
+    async def expire_agents(unit: Unit) -> int:
+        return await fleet.expire(unit, older_than_seconds=_MISSED_HEARTBEATS * settings.agent_heartbeat_seconds)
+
+    async def purge_tasks(unit: Unit) -> int:
+        return await tasks.purge(unit, older_than_days=settings.task_retention_days, limit=_TASKS)
+
+    return [
+        Job("wake-workflows", _MINUTE, wake_workflows),
+        Job("count-agents", _COUNT_SECONDS, fleet.count_work),
+        Job("expire-agents", max(1, int(settings.agent_heartbeat_seconds)), expire_agents),
+        Job("purge-tasks", _HOUR, purge_tasks),
+    ]
+
+
 async def sweep(unit: Unit) -> int:
     """Ring for tasks that are due or whose worker died: a lost ring costs one sweep, never the task."""
     due = await tasks.count_due(unit, limit=_BATCH)
     if due:
         unit.ring(BELL)
     return due
+
+
+async def wake_workflows(unit: Unit) -> int:
+    """Wake workflows that nothing would wake any more: none of their units is open."""
+    woken = await tasks.wake_forgotten(unit, kind=WORKFLOW_KIND, limit=_BATCH)
+    if woken:
+        unit.ring(BELL)
+    return woken
 
 
 async def purge_logins(unit: Unit) -> int:

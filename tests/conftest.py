@@ -21,7 +21,7 @@ from db.unit import Database
 from kit.bus import Bus
 from kit.crypto import PasswordHasher
 from kit.postgres import EmbeddedPostgres
-from kit.settings import Settings, load_settings
+from kit.settings import BookmarkWorkflow, ImportWorkflow, Settings, load_settings
 from resolvers.context import Services
 from tests.make import Maker
 
@@ -116,7 +116,14 @@ async def empty(database: Database) -> None:
 @pytest.fixture
 def settings(dsn: str, tmp_path: Path) -> Settings:
     """Settings of a server on this worker's database, with its data in a folder of the test."""
-    return Settings(data_dir=tmp_path, database_url=dsn, port=0, executor=load_settings().executor)
+    return Settings(
+        data_dir=tmp_path,
+        database_url=dsn,
+        port=0,
+        executor=load_settings().executor,
+        import_workflow=ImportWorkflow.NONE,  # what agents do is asked for by the tests that are about it
+        new_bookmark_workflow=BookmarkWorkflow.NONE,
+    )
 
 
 @dataclass

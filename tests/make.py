@@ -12,11 +12,13 @@ from db.unit import Database
 from db.users import UserRow
 from kit.crypto import fingerprint, new_token
 from kit.ids import new_id
-from kit.settings import Settings
+from kit.settings import BookmarkWorkflow, Settings
 from services import bookmarks, collections, tags
 from services.bookmarks import BookmarkChanges, DuplicatePolicy
 from services.collections import NewCollection
 from services.permissions import Role, Viewer
+
+_QUIET = Settings(new_bookmark_workflow=BookmarkWorkflow.NONE)
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Maker:
         given: BookmarkChanges = {"url": f"https://example.org/{next(self._numbers)}"}
         given.update(changes or {})
         async with self.database.unit() as unit:
-            saved = await bookmarks.create(unit, viewer, given, on_duplicate=DuplicatePolicy.ERROR, settings=Settings())
+            saved = await bookmarks.create(unit, viewer, given, on_duplicate=DuplicatePolicy.ERROR, settings=_QUIET)
         return saved.bookmark
 
     async def trashed(self, viewer: Viewer, changes: BookmarkChanges | None = None) -> BookmarkRow:

@@ -15,7 +15,7 @@ from app.toolbox import open_tools
 from app.wiring import open_database
 from db.unit import Database
 from kit.settings import Settings
-from tasks.agents import make_handlers
+from tasks.agents import AGENTS, make_handlers, present
 from tasks.broker import answer, make_broker
 from tasks.orchestrator import Worker
 from tasks.ringer import make_ringer
@@ -47,7 +47,8 @@ async def _worker(settings: Settings) -> None:
         listening = asyncio.create_task(run_receiver_task(broker, run_startup=True, max_async_tasks=1))
         log.info("worker.ready", worker=str(working.id), slots=settings.worker_slots)
         try:
-            await working.run()
+            async with present(database, settings, AGENTS):
+                await working.run()
         finally:
             await _end(listening)
             await broker.shutdown()

@@ -54,7 +54,7 @@ class MessageRow:
     created_at: datetime
 
 
-_RESULT = """
+RESULT = """
     id, task_id, owner_id, step, agent, agent_version, kind, first_item, last_item, done, failed, skipped, seconds,
     content, size_bytes, sha256, created_at
 """
@@ -91,7 +91,7 @@ async def collect(unit: Unit, part: TaskRow, *, agent_version: str, kind: str, s
     key, statuses = new_id(), [row["status"] for row in found]
     await unit.execute(
         f"""
-        INSERT INTO a2a_task_results ({_RESULT})
+        INSERT INTO a2a_task_results ({RESULT})
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, clock_timestamp())
         """,
         key,

@@ -2,7 +2,10 @@
 
 from uuid import UUID
 
-from db.unit import Rows
+from db.unit import Rows, Unit
+
+NEW = "isNew"
+"""The option of workflows on bookmarks that were just made."""
 
 
 async def owned(rows: Rows, owner_id: UUID, bookmark_ids: list[UUID]) -> set[UUID]:
@@ -28,3 +31,23 @@ async def imported(rows: Rows, owner_id: UUID, import_id: UUID, *, beyond: int, 
         limit,
     )
     return [(row["row"], row["bookmark_id"]) for row in found]
+
+
+async def lock_waiting(unit: Unit, owner_id: UUID, *, kind: str, most: int) -> tuple[UUID, int] | None:
+    """Return a workflow on new bookmarks that no worker has had yet and how many it has, fewer than `most`; or None.
+
+    No worker takes it until the transaction ends.
+    """
+    row = await unit.fetchrow(
+        f"""
+        SELECT task.id, step.total FROM a2a_tasks AS task
+        JOIN a2a_task_steps AS step ON step.task_id = task.id AND step.position = 0
+        WHERE task.owner_id = $1 AND task.kind = $2 AND task.status = 'PENDING' AND task.started_at IS NULL
+            AND task.payload -> 'options' ? '{NEW}' AND step.total < $3
+        LIMIT 1 FOR NO KEY UPDATE OF task SKIP LOCKED
+        """,
+        owner_id,
+        kind,
+        most,
+    )
+    return None if row is None else (row["id"], row["total"])

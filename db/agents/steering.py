@@ -47,13 +47,6 @@ async def resume_units(unit: Unit, task_id: UUID) -> None:
     )
 
 
-async def has_failed_items(unit: Unit, task_id: UUID) -> bool:
-    """Tell whether a bookmark failed in some step of a workflow."""
-    return bool(
-        await unit.fetchval("SELECT EXISTS (SELECT FROM a2a_task_steps WHERE task_id = $1 AND failed > 0)", task_id)
-    )
-
-
 async def reopen(unit: Unit, owner_id: UUID, task_id: UUID) -> TaskRow | None:
     """Let a workflow that has ended go on with its failed items, from the first step that has work left.
 

@@ -69,6 +69,20 @@ async def steps_of(rows: Rows, task_ids: Sequence[UUID]) -> list[StepRow]:
     return [StepRow(**row) for row in found]
 
 
+async def steps_of_owner(rows: Rows, owner_id: UUID, task_ids: Sequence[UUID]) -> list[StepRow]:
+    """Return the steps of the owner's workflows among these, each workflow's in their order."""
+    found = await rows.fetch(
+        f"""
+        SELECT {", ".join(f"step.{name.strip()}" for name in _COLUMNS.split(","))} FROM a2a_task_steps AS step
+        JOIN a2a_tasks AS task ON task.id = step.task_id
+        WHERE task.owner_id = $1 AND task.id = ANY($2) ORDER BY step.task_id, step.position
+        """,
+        owner_id,
+        list(task_ids),
+    )
+    return [StepRow(**row) for row in found]
+
+
 async def lock_step(unit: Unit, task_id: UUID, position: int) -> StepRow | None:
     """Return one step, and keep others from changing it until the transaction ends."""
     row = await unit.fetchrow(

@@ -27,6 +27,8 @@ TASK = One(agents.SOURCE, needs=("task_id",), key="task_id")
 """The task that does an import."""
 UNDO_TASK = One(agents.SOURCE, needs=("undo_task_id",), key="undo_task_id")
 """The task that takes an import back."""
+WORKFLOW = One(agents.SOURCE, needs=("workflow_task_id",), key="workflow_task_id")
+"""The workflow on what an import made or met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class ImportRow:
     restored: int
     kept: int
     undone_at: datetime | None
+    workflow_task_id: UUID | None
 
     @property
     def processed(self) -> int:
@@ -191,6 +194,11 @@ async def advance(
 async def settle_total(unit: Unit, task_id: UUID) -> None:
     """Let `total` be what was processed: the import of this task has ended, no further row will meet a fate."""
     await unit.execute("UPDATE imports SET total = created + merged + skipped + errors WHERE task_id = $1", task_id)
+
+
+async def set_workflow(unit: Unit, key: UUID, task_id: UUID) -> None:
+    """Note the workflow that goes on with what an import made or met."""
+    await unit.execute("UPDATE imports SET workflow_task_id = $2 WHERE id = $1", key, task_id)
 
 
 _START_LOCK = 0x696D_7074

@@ -30,6 +30,9 @@ CREATE INDEX a2a_tasks_owner ON a2a_tasks (owner_id);
 CREATE INDEX a2a_tasks_units ON a2a_tasks (parent_id, step) WHERE parent_id IS NOT NULL;
 CREATE INDEX a2a_tasks_ended ON a2a_tasks (finished_at) WHERE parent_id IS NULL AND finished_at IS NOT NULL;
 
+ALTER TABLE imports ADD COLUMN workflow_task_id uuid REFERENCES a2a_tasks ON DELETE SET NULL;
+CREATE INDEX imports_workflow ON imports (workflow_task_id) WHERE workflow_task_id IS NOT NULL;
+
 CREATE TABLE a2a_task_steps (
     task_id uuid NOT NULL REFERENCES a2a_tasks ON DELETE CASCADE,
     position smallint NOT NULL,
@@ -152,6 +155,7 @@ ALTER TABLE events ADD FOREIGN KEY (owner_id) REFERENCES users ON DELETE CASCADE
 ALTER TABLE event_counters ADD FOREIGN KEY (owner_id) REFERENCES users ON DELETE CASCADE;
 DROP TABLE agent_registrations, a2a_task_messages, a2a_task_items, a2a_task_results, a2a_task_steps;
 DROP FUNCTION refuse_change();
+ALTER TABLE imports DROP COLUMN workflow_task_id;
 DELETE FROM a2a_tasks WHERE parent_id IS NOT NULL;
 DROP INDEX a2a_tasks_due, a2a_tasks_listed, a2a_tasks_owner, a2a_tasks_units, a2a_tasks_ended;
 ALTER TABLE a2a_tasks

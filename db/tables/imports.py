@@ -44,3 +44,4 @@ class Import(Table, tablename="imports"):
     restored = Integer()
     kept = Integer()
     undone_at = Timestamptz(null=True)
+    workflow_task_id = UUID(null=True)

@@ -16,6 +16,7 @@ from resolvers.bookmarks.following import (
 )
 from resolvers.bookmarks.lists import (
     SOURCE,
+    TYPE,
     bookmark,
     bookmark_by_url,
     counted_under,
@@ -27,6 +28,7 @@ from resolvers.bookmarks.lists import (
 __all__ = [
     "FOLLOWED",
     "SOURCE",
+    "TYPE",
     "Resume",
     "bookmark",
     "bookmark_by_url",

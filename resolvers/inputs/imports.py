@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from kit.settings import ImportWorkflow
 from resolvers.inputs.enums import described
 from resolvers.inputs.scalars import Upload
 from services.imports.detect import ImportFormat
@@ -18,6 +19,7 @@ __all__ = [
     "ImportItemFilter",
     "ImportOptions",
     "ImportStatus",
+    "ImportWorkflow",
     "OnDuplicate",
     "Outcome",
     "Reason",
@@ -63,6 +65,13 @@ described(
     OPML="An outline.",
     EMPTY="An empty file.",
     UNKNOWN="Nothing that is known.",
+)
+described(
+    ImportWorkflow,
+    "What agents do with the bookmarks of an import.",
+    FULL_IMPORT="Check, read, sort and compare them.",
+    QUICK_IMPORT="Check them.",
+    NONE="Nothing.",
 )
 described(
     OnDuplicate,
@@ -137,6 +146,11 @@ class ImportOptions:
     mark_unread: bool = strawberry.field(default=False, description="Mark new bookmarks as unread.")
     restore_trashed: bool = strawberry.field(
         default=False, description="Take bookmarks of the file out of the trash; else such rows are skipped."
+    )
+    workflow: ImportWorkflow | None = strawberry.field(
+        default=None,
+        description="What agents do with new and changed bookmarks once the import is complete; what the server is set "
+        "to when left out.",
     )
 
 

@@ -12,7 +12,7 @@ from services.agents.names import (
     Workflow,
     steps_on_bookmarks,
 )
-from services.agents.starting import WORKFLOW_KIND, start_workflow
+from services.agents.starting import WORKFLOW_KIND, start_on_new, start_workflow
 from services.agents.steering import cancel, pause, resume, retry
 from services.agents.units import BELL
 from services.agents.work import announce, enqueue, follow, get
@@ -37,6 +37,7 @@ __all__ = [
     "pause",
     "resume",
     "retry",
+    "start_on_new",
     "start_workflow",
     "steps_on_bookmarks",
 ]

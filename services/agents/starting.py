@@ -98,6 +98,27 @@ async def start_workflow(
     return task
 
 
+async def start_on_new(unit: Unit, viewer: Viewer, bookmark_id: UUID) -> None:
+    """Let agents work on a bookmark that was just made, before other work. Writes events: call it last.
+
+    It joins the bookmarks that still wait for the same, so that a thousand made one by one are few workflows.
+    """
+    waiting = await tasks.lock_waiting(unit, viewer.id, kind=WORKFLOW_KIND, most=MAX_BOOKMARKS)
+    if waiting is not None:
+        key, total = waiting
+        await tasks.insert_items(unit, key, 0, total + 1, [bookmark_id])
+        await tasks.count_fates(unit, key, 0, total=1)
+        return
+    await start_workflow(
+        unit,
+        viewer,
+        workflow=Workflow.REPROCESS,
+        bookmark_ids=[bookmark_id],
+        options={tasks.NEW: True},
+        priority=Priority.WAITING,
+    )
+
+
 def _payload(
     bookmark_ids: Sequence[UUID] | None, query: str | None, import_id: UUID | None, options: Mapping[str, Any] | None
 ) -> dict[str, Any]:

@@ -73,6 +73,6 @@ async def announce(unit: Unit, task: TaskRow, also: Sequence[EventDraft] = ()) -
     await events.record(unit, task.owner_id, drafts)
 
 
-async def get(rows: Rows, viewer: Viewer, key: UUID) -> Owned[TaskRow]:
+async def get(rows: Rows, viewer: Viewer, key: UUID, *, field: tuple[str, ...] = ("input", "id")) -> Owned[TaskRow]:
     """Return one of the viewer's tasks; `NotFound` otherwise."""
-    return own(viewer, await tasks.by_id(rows, viewer.id, key), "task", field=("input", "id"))
+    return own(viewer, await tasks.by_id(rows, viewer.id, key), "task", field=field)

@@ -10,9 +10,10 @@ from db.bookmarks import BookmarkDraft, BookmarkRow
 from db.unit import Unit
 from kit.errors import Conflict
 from kit.ids import new_id
-from kit.settings import Settings
+from kit.settings import BookmarkWorkflow, Settings
 from kit.text import storable
 from services import idempotency, rules
+from services.agents import start_on_new
 from services.bookmarks.changing import write
 from services.bookmarks.links import Links, prepare_links, replace_links, united
 from services.bookmarks.lists import get
@@ -93,6 +94,8 @@ async def create(
             await replace_links(unit, row, links)
             row = await _ruled(unit, viewer, ready, row)
             await record_bookmarks(unit, viewer.id, BookmarkChange.CREATED, [row.id])
+            if settings.new_bookmark_workflow is BookmarkWorkflow.REPROCESS:
+                await start_on_new(unit, viewer, row.id)
             return Saved(row, created=True)
         existing = await rows_of.lock_by_url_key(unit, viewer.id, identity.key)
         if existing is not None:  # else it was purged between the two statements, and the address is free again

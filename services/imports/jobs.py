@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,14 +18,14 @@ from db.unit import Database, Rows, Unit
 from kit.errors import RateLimited
 from kit.ids import new_id
 from kit.paging import PageRequest
-from kit.settings import Settings
+from kit.settings import ImportWorkflow, Settings
 from kit.uploads import UploadedFile
 from services import agents, collections, idempotency
-from services.agents import TaskStatus
+from services.agents import TaskStatus, Workflow
 from services.bookmarks.room import check_room
 from services.events import EventDraft, Topic
 from services.imports.detect import detect, open_reader
-from services.imports.options import ImportOptions
+from services.imports.options import ImportOptions, options_from
 from services.imports.plan import Outcome
 from services.permissions import Owned, Viewer, own
 
@@ -128,7 +129,8 @@ async def start(
             f"At most {settings.max_running_imports_per_user} imports run at once; wait for one to end.",
             retry_after_seconds=_BUSY_SECONDS,
         )
-    return await _enqueue(unit, viewer, key, source, options, settings)
+    chosen = replace(options, workflow=options.workflow or settings.import_workflow)
+    return await _enqueue(unit, viewer, key, source, chosen, settings)
 
 
 async def _enqueue(
@@ -246,7 +248,23 @@ async def _follow(unit: Unit, task: TaskRow) -> list[EventDraft]:
     if task.status in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
         await rows_of.settle_total(unit, task.id)
     row = await rows_of.by_task(unit, task.owner_id, task.id)
-    return [] if row is None else [EventDraft(Topic.IMPORT, row.id, state_of(row))]
+    if row is None:
+        return []
+    if task.status == TaskStatus.COMPLETED:
+        row = await _hand_on(unit, row)
+    return [EventDraft(Topic.IMPORT, row.id, state_of(row))]
+
+
+async def _hand_on(unit: Unit, row: ImportRow) -> ImportRow:
+    """Let agents work on what an import that has ended made or met; return it with the workflow that does."""
+    chosen = options_from(row.options).workflow
+    if chosen is None or chosen is ImportWorkflow.NONE or not row.created + row.merged:
+        return row
+    workflow = await agents.start_workflow(
+        unit, Viewer(row.owner_id), workflow=Workflow(chosen.upper()), import_id=row.id
+    )
+    await rows_of.set_workflow(unit, row.id, workflow.id)
+    return replace(row, workflow_task_id=workflow.id)
 
 
 agents.follow(KIND, _follow)
@@ -256,9 +274,12 @@ def state_of(row: ImportRow) -> dict[str, Any]:
     """Return what an event tells of an import: whatever changes while it runs."""
     names = ("status", "total", "next_row", "created", "merged", "skipped", "errors", "progress", "error")
     moments = {name: getattr(row, name) for name in ("started_at", "finished_at")}
-    return {name: getattr(row, name) for name in names} | {
-        name: None if moment is None else moment.isoformat() for name, moment in moments.items()
-    }
+    workflow = None if row.workflow_task_id is None else str(row.workflow_task_id)
+    return (
+        {name: getattr(row, name) for name in names}
+        | {"workflow_task_id": workflow}
+        | {name: None if moment is None else moment.isoformat() for name, moment in moments.items()}
+    )
 
 
 def _values(chosen: list[Any] | None) -> list[str] | None:

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from kit.errors import BadInput
+from kit.settings import ImportWorkflow
 from kit.text import tag_path
 
 MAX_ADDED_TAGS: Final = 20
@@ -32,6 +33,7 @@ class ImportOptions:
     add_tags                given to every row
     mark_unread             new bookmarks are unread
     restore_trashed         a row whose bookmark lies in the trash takes it out; else the row is skipped
+    workflow                what agents do with the bookmarks afterwards; None for what the server is set to
     """
 
     on_duplicate: OnDuplicate = OnDuplicate.MERGE
@@ -41,6 +43,7 @@ class ImportOptions:
     add_tags: tuple[str, ...] = ()
     mark_unread: bool = False
     restore_trashed: bool = False
+    workflow: ImportWorkflow | None = None
 
     def checked(self) -> Self:
         """Return the options with their tags as they will be written. Raises `BadInput` naming the field."""
@@ -62,4 +65,6 @@ def options_from(stored: Mapping[str, Any]) -> ImportOptions:
     values["parent_collection_id"] = None if parent is None else UUID(parent)
     values["on_duplicate"] = OnDuplicate(values.get("on_duplicate", OnDuplicate.MERGE))
     values["add_tags"] = tuple(values.get("add_tags", ()))
+    workflow = values.get("workflow")
+    values["workflow"] = None if workflow is None else ImportWorkflow(workflow)
     return ImportOptions(**values)

@@ -75,4 +75,6 @@ def _as_of(row: ImportRow, told: dict[str, Any]) -> ImportRow:
         name: None if told[name] is None else datetime.fromisoformat(told[name])
         for name in ("started_at", "finished_at")
     }
-    return replace(row, **(told | moments))
+    workflow = told.get("workflow_task_id")
+    known = {"workflow_task_id": None if workflow is None else UUID(workflow)}
+    return replace(row, **(told | moments | known))

@@ -40,6 +40,10 @@ _ORDERS = {
     "LinkCheckConnection": "link-checks",
     "DuplicateGroupConnection": "duplicates-",
     "RuleConnection": "rules",
+    "TaskConnection": "tasks:",
+    "TaskBookmarkConnection": "task-bookmarks",
+    "TaskMessageConnection": "task-messages",
+    "TaskArtifactConnection": "task-artifacts",
 }
 _WANTED_TYPES = {
     "Query.bookmark": "Bookmark",
@@ -50,6 +54,7 @@ _WANTED_TYPES = {
     "TagFilter": "Tag",
     "BookmarkFilter": "Collection",
     "SuggestionFilter": "Bookmark",
+    "TaskFilter": "Bookmark",
 }
 _WORDS = {
     "domain": "domain",

@@ -60,6 +60,8 @@ class Processes:
             TASK_HEARTBEAT_SECONDS="0.5",
             TASK_SWEEP_SECONDS="0.5",
             IMPORT_CHUNK_ROWS="100",
+            IMPORT_WORKFLOW=self.settings.import_workflow.value,
+            NEW_BOOKMARK_WORKFLOW=self.settings.new_bookmark_workflow.value,
         )
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  our own words
