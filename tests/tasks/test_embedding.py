@@ -13,13 +13,21 @@ from db import embedding
 from db.unit import Database
 from kit.ai import Answer, BadAnswer, LocalProvider, ProviderDown, Question, Space, Usage
 from kit.errors import Conflict
+from kit.paging import PageRequest
+from kit.settings import Settings
 from services import bookmarks
+from services.agents import AgentName, Workflow
+from services.embedding.meaning import Meaning
 from services.embedding.spaces import settle
 from services.permissions import Viewer
-from tasks.agent import Deferred, Done, Failed, Skipped
-from tasks.embedding import keep_up, process
+from services.search import find
+from tasks.agent import Deferred, Done, Failed, Skipped, Tools
+from tasks.agents import make_handlers
+from tasks.embedding import AGENT, BATCH_ITEMS, keep_up, process
 from tests.make import Maker
 from tests.meaning import Concepts, batch_of, run_agent
+from tests.tasks.toys import counts, start
+from tests.working import worker_on
 
 
 async def stored(database: Database) -> dict[UUID, tuple[list[float], datetime]]:
@@ -274,3 +282,24 @@ async def test_another_model_takes_over_when_it_has_all(database: Database, make
     assert [(space.name, space.is_active) for space in await embedding.all_spaces(database)] == [("test/new", True)]
     assert {len(vector) for vector, _ in (await stored(database)).values()} == {5}
     assert set(await stored(database)) == set(keys)
+
+
+async def test_a_workflow_lets_search_find_by_meaning(database: Database, quick: Settings, make: Maker) -> None:
+    viewer, other = await make.viewer(), await make.viewer()
+    await make.bookmark(other, {"title": "sourdough"})
+    titles = ["sourdough loaf", "bicycle", *(f"star {number}" for number in range(150))]
+    for title in titles:
+        await make.bookmark(viewer, {"title": title})
+    provider = Concepts()
+    nothing: Any = None
+    handlers = make_handlers(Tools(quick, database, provider, nothing, nothing, None), {AgentName.EMBEDDING: AGENT})
+    task = await start(database, viewer, None, Workflow.EMBEDDING_ONLY)
+    async with worker_on(database, quick, handlers) as worker:
+        await worker.until_idle()
+    assert await counts(database, task) == [("EMBEDDING", "COMPLETED", 152, 152, 0, 0)]
+    assert len(await stored(database)) == 152
+    assert max(map(len, provider.asked)) <= BATCH_ITEMS
+    meaning = Meaning(lambda: [provider], timeout_seconds=5)
+    query = await find.understand(database, viewer, "bread", find.SearchMode.HYBRID, meaning)
+    page = await find.page(database, viewer, query, PageRequest(limit=10, backward=False, position=None))
+    assert [hit.bookmark.title for hit in page.hits] == ["sourdough loaf"]
