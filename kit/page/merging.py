@@ -18,12 +18,12 @@ title. JSON-LD leads for facts (who, when), which search engines check.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
 from kit.page.cleaning import address, keywords, language, line, moment
 from kit.page.outline import Outline
+from kit.page.page import Said
 from kit.page.structured import Structured
 
 T = TypeVar("T")
@@ -39,31 +39,14 @@ _DATE_METAS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What the page says of itself, one answer for each field."""
-
-    title: str | None
-    description: str | None
-    author: str | None
-    site_name: str | None
-    published_at: datetime | None
-    language: str | None
-    canonical_url: str | None
-    favicon_url: str | None
-    image_url: str | None
-    keywords: tuple[str, ...]
-    kind: str | None
-
-
-def merge(page: Outline, said: Structured, now: datetime) -> Merged:
+def merge(page: Outline, said: Structured, now: datetime) -> Said:
     """Return what is believed. `now` decides what lies in the future."""
     words, facts, links = _words(page, said), _facts(page, said), _links(page, said)
 
     def link(href: str) -> str | None:
         return address(href, page.base)
 
-    return Merged(
+    return Said(
         title=_first(_lines(MAX_TITLE_CHARS), words["title"]),
         description=_first(_lines(MAX_DESCRIPTION_CHARS), words["description"]),
         author=next((names for values in facts["author"] if (names := _authors(values))), None),

@@ -7,12 +7,10 @@ from kit.errors import GraphmarkError
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page as it was read. Texts are normalised, without control characters, and bounded; None when it says nothing.
+class Said:
+    """What a page says of itself. Texts are normalised, without control characters, and bounded; None: it says nothing.
 
-    Addresses are absolute and http or https. `text` is the main text without navigation; `word_count` counts its words
-    (a CJK character counts as half a word). `fingerprint` is a 64-bit SimHash of the main text, as a signed integer:
-    two texts are alike when few bits differ. `digest` is the SHA-256 of the normalised main text.
+    Addresses are absolute and http or https.
     """
 
     title: str | None
@@ -26,6 +24,17 @@ class Page:
     image_url: str | None
     keywords: tuple[str, ...]
     kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Said):
+    """A page as it was read.
+
+    `text` is the main text without navigation; `word_count` counts its words (a CJK character counts as half a word).
+    `fingerprint` is a 64-bit SimHash of the main text, as a signed integer: two texts are alike when few bits differ.
+    `digest` is the SHA-256 of the normalised main text.
+    """
+
     text: str
     word_count: int
     reading_time_seconds: int

@@ -19,9 +19,9 @@ from kit.page import words
 from kit.page.cleaning import paragraphs
 from kit.page.decoding import decode, header_charset
 from kit.page.languages import detect
-from kit.page.merging import Merged, merge
+from kit.page.merging import merge
 from kit.page.outline import Outline, outline
-from kit.page.page import Page, PageUnreadable
+from kit.page.page import Page, PageUnreadable, Said
 from kit.page.structured import Structured, structured
 
 MAX_TEXT_CHARS: Final = 100_000
@@ -107,7 +107,7 @@ def _refuse_binary(body: bytes, content_type: str | None) -> None:
 
 def _plain(text: str) -> Page:
     found = Outline(base="", seen=paragraphs(text))
-    nothing = Merged(None, None, None, None, None, None, None, None, None, (), None)
+    nothing = Said(None, None, None, None, None, None, None, None, None, (), None)
     return _page(found, nothing, found.seen)
 
 
@@ -131,7 +131,7 @@ def _main_text(text: str, url: str) -> str:
     return paragraphs(found or "")
 
 
-def _page(found: Outline, merged: Merged, main: str) -> Page:
+def _page(found: Outline, merged: Said, main: str) -> Page:
     whole = main or found.seen
     count = words.count_words(whole)
     return Page(

@@ -5,8 +5,8 @@ from typing import Final
 
 from db.search.words import words_of
 
-MAX_PAGE_WORDS: Final = 200
-"""The most frequent words of a page's text; the whole of it would make an index entry fifty times as large."""
+MAX_PAGE_WORDS: Final = 100
+"""The most frequent words of a page's text. Decision 0018 says what more of them would cost."""
 
 MAX_PAGE_WORDS_BYTES: Final = 8_000
 MIN_WORD_CHARS: Final = 3

@@ -1,5 +1,6 @@
 """The browser: what it renders, what it cannot reach, and that nothing a page does ends it for others."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -133,8 +134,9 @@ async def test_a_page_that_never_ends_is_ended_and_the_next_is_shown(browser: Ch
 async def test_a_browser_that_died_is_started_again(browser: Chromium, origin: str) -> None:
     await browser.render(f"{origin}/script", deadline_seconds=DEADLINE)
     for process in psutil.Process().children(recursive=True):
-        if "--remote-debugging-pipe" in process.cmdline():
-            process.kill()
+        with contextlib.suppress(psutil.Error):  # it may end before it is looked at
+            if "--remote-debugging-pipe" in process.cmdline():
+                process.kill()
     assert "by script" in (await browser.render(f"{origin}/script", deadline_seconds=DEADLINE)).html
 
 
