@@ -66,11 +66,12 @@ class Remote:
         assert payload["userErrors"] == [], payload
         return payload
 
-    async def upload(self, text: str) -> str:
+    async def upload(self, text: str, *, patience: float = LONGEST_SECONDS) -> str:
         """Upload a bookmark file and return its id."""
         operations = orjson.dumps({"query": UPLOAD, "variables": {"file": None}}).decode()
         form = {"operations": operations, "map": '{"0": ["variables.file"]}'}
-        answer = await self.post(data=form, files={"0": ("bookmarks.html", text.encode(), "text/html")})
+        files = {"0": ("bookmarks.html", text.encode(), "text/html")}
+        answer = await self.post(patience=patience, data=form, files=files)
         return str(answer["uploadImport"]["upload"]["id"])
 
     async def start_import(self, upload_id: str, **options: Any) -> dict[str, Any]:

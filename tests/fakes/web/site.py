@@ -66,6 +66,7 @@ class Site:
 
     `others` are further pages of the same hosts, `elsewhere` answers every other path. `share` is how often the page
     occurs in a library, beside 10 for an ordinary article; 0 keeps it out. `listens` names the port it is served at.
+    `shown` is what somebody finds who follows signposts and runs scripts, where it is not the same as `reading`.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Site:
     elsewhere: Answer = nowhere
     share: int = 1
     listens: str = "http"
+    shown: Reading | None = None
 
     def handler(self, path: str) -> Answer:
         """Return what answers a path of one of this site's hosts."""
