@@ -108,7 +108,7 @@ def _ended(error: Exception) -> Outcome:
 async def _fetch(tools: Tools, url: str, known: PageRow | None) -> Response:
     """Fetch a page, unless its server says that it is as it was when it was read last."""
     headers = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"}
-    if known is not None and known.url == url:
+    if known is not None and known.url == url and "summary" in known.written:  # else there is more to be had
         headers |= {"if-none-match": known.etag} if known.etag else {}
         headers |= {"if-modified-since": known.last_modified} if known.last_modified else {}
     async with Visits(tools.fetcher, tools.database, pace_of(tools.settings)) as visits:
@@ -140,7 +140,7 @@ async def _read(batch: Batch, bookmark: BookmarkRow, response: Response, *, may_
         draft = replace(draft, is_rendered=rendered is not None)
         page = rendered or page
     _refuse_stand_ins(bookmark.url, response.url, page)
-    described = await _described(batch, bookmark, page)
+    described = await _described(batch, bookmark, response.url, page)
     data |= {
         "title": page.title,
         "language": page.language,
@@ -176,7 +176,7 @@ async def _rendered(tools: Tools, url: str) -> Page | None:
         return None
 
 
-async def _described(batch: Batch, bookmark: BookmarkRow, page: Page) -> Paid[Description] | None:
+async def _described(batch: Batch, bookmark: BookmarkRow, url: str, page: Page) -> Paid[Description] | None:
     """Return what the provider makes of a page; None when there is too little text, no money, or it does not answer.
 
     A provider that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
@@ -184,9 +184,11 @@ async def _described(batch: Batch, bookmark: BookmarkRow, page: Page) -> Paid[De
     if page.word_count < MIN_WORDS_TO_DESCRIBE:
         return None
     try:
-        return await metered(batch, AgentName.ENRICHMENT).describe(
+        return await metered(
+            batch, AgentName.ENRICHMENT
+        ).describe(
             PageText(
-                url=bookmark.canonical_url,
+                url=url,  # where it was fetched: without the name and password that a bookmark's address may have
                 title=page.title or bookmark.title,
                 description=page.description or "",
                 text=page.text[:MAX_CHARS_TO_DESCRIBE],

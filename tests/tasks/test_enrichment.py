@@ -257,7 +257,8 @@ async def test_a_bookmark_that_goes_while_its_page_is_read_is_left_alone(
 async def test_the_provider_sees_the_page_and_never_the_notes(enricher: Enricher, make: Maker, web: Web) -> None:
     provider = Answering(Description("Described.", "Summed up.", ("one", "two")))
     enricher.tools = replace(enricher.tools, provider=cast("Provider", provider))
-    row = await make.bookmark(await make.viewer(), {"url": web.url("untitled"), "notes": "secret words"})
+    url = web.url("untitled").replace("://", "://me:secret@")
+    row = await make.bookmark(await make.viewer(), {"url": url, "notes": "secret words"})
     after = await enricher.enrich(row)
     assert (after.summary, after.keywords) == ("Summed up.", ["one", "two"])
     assert after.notes == "secret words"
@@ -276,6 +277,8 @@ async def test_without_a_provider_the_page_still_speaks(
     after = await enricher.enrich(row)
     assert after.title == "Sourdough at home"
     assert after.summary is None
+    enricher.tools = replace(enricher.tools, provider=cast("Provider", Answering(Description("D", "S", ()))))
+    assert (await enricher.enrich(row)).summary == "S"  # asked anew, although the page has not changed
 
 
 class Shown:
