@@ -7,7 +7,7 @@ from kit.ai import detail_of, is_outside
 from kit.browser import OFF, find_chromium
 from kit.paging import MAX_PAGE
 from kit.product import product_version
-from kit.settings import Registration
+from kit.settings import Registration, Settings
 from resolvers.context import Info
 
 
@@ -55,6 +55,7 @@ async def server_info(info: Info) -> ServerView:
             Capability("vector_search", is_available=True, detail=info.context.services.meaning.detail),
             Capability("ai", is_outside(settings), detail_of(settings)),
             _browser(settings.chromium),
+            _workflows(settings),
             Capability(
                 "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
             ),
@@ -69,6 +70,13 @@ async def server_info(info: Info) -> ServerView:
             max_subscriptions_per_connection=settings.max_subscriptions_per_websocket,
         ),
     )
+
+
+def _workflows(settings: Settings) -> Capability:
+    """Say what agents do without being asked."""
+    after_import, on_new = settings.import_workflow.value, settings.new_bookmark_workflow.value
+    detail = f"After an import: {after_import}. On a new bookmark: {on_new}."
+    return Capability("workflows", is_available=True, detail=detail)
 
 
 @cache

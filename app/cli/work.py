@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import click
@@ -11,10 +11,13 @@ import structlog
 from taskiq.api import run_receiver_task, run_scheduler_task
 
 from app.cli.support import run, service_settings, spare_collector
+from app.cli.watchdog import watched
 from app.toolbox import open_tools
 from app.wiring import open_database
 from db.unit import Database
 from kit.settings import Settings
+from services.agents import AgentName
+from tasks.agent import Agent
 from tasks.agents import AGENTS, make_handlers, present
 from tasks.broker import answer, make_broker
 from tasks.orchestrator import Worker
@@ -22,13 +25,14 @@ from tasks.ringer import make_ringer
 from tasks.schedule import make_scheduler
 
 log = structlog.get_logger(__name__)
+_HUNG_LEASES = 2  # by then another worker has long taken over what a hung one held
 
 
 @click.command()
 def worker() -> None:
     """Run a worker alone. It ends on SIGTERM, handing back what it has in hand."""
     spare_collector()
-    run(_worker(service_settings()))
+    run(run_worker(service_settings()))
 
 
 @click.command()
@@ -37,17 +41,18 @@ def scheduler() -> None:
     run(_scheduler(service_settings()))
 
 
-async def _worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, agents: Mapping[AgentName, Agent] = AGENTS) -> None:
+    """Be a worker that has these agents, until the process is told to end."""
     async with _rung_database(settings, name="worker") as database, open_tools(settings, database) as tools:
         broker = make_broker(settings, database)
-        working = Worker(database, settings, make_handlers(tools))
+        working = Worker(database, settings, make_handlers(tools, agents))
         answer(broker, working.wake)
         _on_stop(working.stop)
         # One message at a time is enough: a message only wakes the worker up, which has its own slots.
         listening = asyncio.create_task(run_receiver_task(broker, run_startup=True, max_async_tasks=1))
         log.info("worker.ready", worker=str(working.id), slots=settings.worker_slots)
         try:
-            async with present(database, settings, AGENTS):
+            async with present(database, settings, agents), watched(_HUNG_LEASES * settings.task_lease_seconds):
                 await working.run()
         finally:
             await _end(listening)

@@ -54,8 +54,8 @@ class Processes:
                 process.kill()
             process.wait()
 
-    def start(self, *command: str) -> subprocess.Popen[bytes]:
-        """Start a command of Graphmark."""
+    def start(self, *command: str, module: str = "app", **more: str) -> subprocess.Popen[bytes]:
+        """Start a command of Graphmark, or another module; `more` are settings."""
         environment = environment_with(
             DATABASE_URL=self.settings.database_url or "",
             DATA_DIR=str(self.settings.data_dir),
@@ -66,10 +66,11 @@ class Processes:
             IMPORT_CHUNK_ROWS="100",
             IMPORT_WORKFLOW=self.settings.import_workflow.value,
             NEW_BOOKMARK_WORKFLOW=self.settings.new_bookmark_workflow.value,
+            **more,
         )
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  our own words
-                [sys.executable, "-m", "app", *command],
+                [sys.executable, "-m", module, *command],
                 cwd=ROOT,
                 env={**environment, **self.also},
                 stdout=log,
