@@ -42,6 +42,11 @@ test: install ## Run the whole suite (ARGS="-k words" for some of it); no networ
 	@$(PY) tools/node.py install tests/conformance || true
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
+.PHONY: story
+story: install ## Let agents work through 5,000 bookmarks, offline and with a model server, then kill workers 20 times
+	@GRAPHMARK_STORY_BOOKMARKS=5000 $(PY) -m pytest tests/stories/test_full_import.py $(ARGS)
+	@GRAPHMARK_FAULT_RUNS=20 $(PY) -m pytest tests/faults/test_library.py $(ARGS)
+
 .PHONY: e2e
 e2e: install ## Run the tests that need a browser
 	@$(PY) tools/node.py build web

@@ -32,6 +32,12 @@ def origin(database: Database, dsn: str, tmp_path: Path) -> Iterator[str]:  # no
         "GRAPHMARK_DATABASE_URL": dsn,
         "GRAPHMARK_DATA_DIR": str(tmp_path / "data"),
         "GRAPHMARK_LOG_FORMAT": "json",
+        # Agents work when a test says so, and reach nothing but this machine.
+        "GRAPHMARK_IMPORT_WORKFLOW": "none",
+        "GRAPHMARK_NEW_BOOKMARK_WORKFLOW": "none",
+        "GRAPHMARK_ALLOW_PRIVATE_NETWORKS": "127.0.0.0/8",
+        "GRAPHMARK_HOST_SPACING_SECONDS": "0.1",
+        "GRAPHMARK_ARCHIVE_URL": "",
     }
     with ExitStack() as stack:
         listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))

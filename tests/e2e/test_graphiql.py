@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browser import Page
+from tests.fakes.web import SITES
+from tests.fakes.web.library import Library
+from tests.fakes.web.process import web_process
 
 pytestmark = pytest.mark.browser
 
 RESPONSE = ".graphiql-response"
 VARIABLES = ".graphiql-editor-tool"
 VARIABLES_INPUT = f"{VARIABLES} textarea, {VARIABLES} .native-edit-context"
-BOOKMARKS = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
+NAMES = frozenset(site.name for site in SITES if site.share == 10)
+BOOKMARKS = 240
+WORK_SECONDS = 150.0
+FILE = """<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <TITLE>Bookmarks</TITLE>
 <H1>Bookmarks</H1>
 <DL><p>
@@ -55,7 +61,7 @@ async def keep_picture(page: Page, name: str) -> None:
 
 async def test_a_first_session(origin: str, page: Page, tmp_path: Path) -> None:
     file = tmp_path / "bookmarks.html"
-    file.write_text(BOOKMARKS)
+    file.write_text(FILE)
     await page.open(f"{origin}/graphql")
     await page.shows(RESPONSE, "You are not signed in")
 
@@ -87,4 +93,26 @@ async def test_a_first_session(origin: str, page: Page, tmp_path: Path) -> None:
 
     own = (origin, origin.replace("http:", "ws:"), "blob:", "data:")
     assert not [url for url in page.requested if not url.startswith(own)]
+    assert not page.complaints
+
+
+@pytest.mark.timeout(400)
+async def test_a_task_is_watched_live(origin: str, page: Page, tmp_path: Path) -> None:
+    """Agents work through a library of the local web while the page shows how far they are."""
+    library, file = Library(BOOKMARKS, names=NAMES), tmp_path / "bookmarks.html"
+    async with web_process(tmp_path) as web:
+        file.write_text(library.file(web))
+        await page.open(f"{origin}/graphql")
+        await run(page, "Register", '"token": "gms_')
+        await page.choose_file(".bar input[type=file]", file)
+        upload = await run(page, "UploadImport", '"detectedFormat": "NETSCAPE_HTML"')
+        started = await run(page, "StartImport", '"status": ', variables={"input": {"uploadId": the_id(upload)}})
+        await run(page, "ImportProgress", '"COMPLETED"', variables={"importId": the_id(started)})
+        begun = await run(page, "StartWorkflow", '"workflow": "REPROCESS"')
+        await run(page, "TaskUpdated", '"status": "RUNNING"', variables={"taskId": the_id(begun)})
+        await page.shows(RESPONSE, '"agent": "CATEGORIZATION", "status": "RUNNING"', seconds=WORK_SECONDS)
+        await keep_picture(page, "task-subscription")
+        shown = await page.shows(RESPONSE, '"status": "COMPLETED", "progress": 1,', seconds=WORK_SECONDS)
+        for agent in ("VALIDATION", "ENRICHMENT"):  # the editor draws no more lines than it has room for
+            assert f'"agent": "{agent}", "status": "COMPLETED", "total": {BOOKMARKS}, "done": {BOOKMARKS},' in shown
     assert not page.complaints

@@ -137,6 +137,34 @@ query Collections {
 }
 `,
   },
+  {
+    query: `# 9. Let agents work: check every link, read the
+#    pages, propose tags, make them findable by meaning.
+#    "query" takes what the search takes; without
+#    it, they work on all bookmarks.
+mutation StartWorkflow($input: StartWorkflowInput!) {
+  startWorkflow(input: $input) {
+    task { id workflow status }
+    userErrors { code message field }
+  }
+}
+`,
+    variables: json({ input: { workflow: "REPROCESS" } }),
+  },
+  {
+    query: `# 10. Watch it live: paste the task's id. Each step
+#     counts what is done, failed and skipped.
+subscription TaskUpdated($taskId: ID!) {
+  taskUpdated(taskId: $taskId) {
+    status progress currentAgent cursor
+    task {
+      steps { agent status total done failed skipped }
+    }
+  }
+}
+`,
+    variables: json({ taskId: "" }),
+  },
 ];
 
 /** What a new tab starts with. */
