@@ -100,8 +100,8 @@ def near(space: SpaceRow, vector: str, way: Way, *, where: str = "true", limit: 
     # beside the columns (IS TRUE, + 0) keeps the planner from the other way's index.
     if way is Way.EXACT:
         compared = f"""(
-            SELECT e.bookmark_id, {distance} AS distance FROM embeddings e
-            WHERE e.owner_id = $1 AND e.space_id = {space.id:d} AND {known} ORDER BY ({distance}) + 0, e.bookmark_id
+            SELECT e.bookmark_id, ({distance}) + 0 AS distance FROM embeddings e
+            WHERE e.owner_id = $1 AND e.space_id = {space.id:d} AND {known} ORDER BY distance, e.bookmark_id
         )"""
     else:
         compared = f"""(

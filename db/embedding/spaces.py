@@ -76,14 +76,20 @@ async def make_space(unit: Unit, *, name: str, model: str, dimensions: int) -> S
         dimensions,
     )
     assert row is not None  # noqa: S101  an INSERT … RETURNING without a conflict clause gives its row or raises
+    space = SpaceRow(**row)
     await unit.execute(f"DROP INDEX IF EXISTS {index_of(key)}")  # of a space whose row was removed by hand
+    await make_index(unit, space)
+    return space
+
+
+async def make_index(unit: Unit, space: SpaceRow) -> None:
+    """Make the index over the vectors of a space."""
     await unit.execute(
         f"""
-        CREATE INDEX {index_of(key)} ON embeddings USING hnsw ((vector::halfvec({dimensions:d})) halfvec_cosine_ops)
-        WHERE space_id = {key:d}
+        CREATE INDEX {index_of(space.id)} ON embeddings
+        USING hnsw ((vector::halfvec({space.dimensions:d})) halfvec_cosine_ops) WHERE space_id = {space.id:d}
         """
     )
-    return SpaceRow(**row)
 
 
 async def activate(unit: Unit, key: int) -> None:
