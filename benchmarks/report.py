@@ -22,6 +22,7 @@ _TITLES: Final = {
     "pages": "Page depth",
     "fan-out": "Fan-out",
     "links": "Link checks",
+    "vectors": "Search by meaning and by both",
 }
 Row = Mapping[str, Any]
 """A finding as it stands in a file of results: see `Finding.as_json`."""
