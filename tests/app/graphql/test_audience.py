@@ -19,7 +19,32 @@ from tests.client import the_schema
 ADA = Viewer(new_id(), Role.USER, session_id=new_id())
 FOLLOW = "subscription Follow($after: String) { bookmarkChanged(after: $after) { cursor } }"
 # No field of these looks at the session, the address or the program that asks: see before you add one.
-SAME_FOR_ALL = {"BookmarkEvent", "Bookmark", "Tag", "Collection", "PageInfo"}
+SAME_FOR_ALL = {
+    "Agent",
+    "AgentSettings",
+    "AgentStatusEvent",
+    "Bookmark",
+    "BookmarkEvent",
+    "Category",
+    "Collection",
+    "LinkCheck",
+    "LinkHealth",
+    "Page",
+    "PageInfo",
+    "Screenshot",
+    "SimilarBookmark",
+    "Spending",
+    "SpendingLine",
+    "Suggestion",
+    "Tag",
+    "Task",
+    "TaskArtifact",
+    "TaskBookmark",
+    "TaskEvent",
+    "TaskMessage",
+    "TaskStep",
+    "User",
+}
 
 
 @pytest.fixture(scope="module")
