@@ -23,6 +23,7 @@ _TITLES: Final = {
     "fan-out": "Fan-out",
     "links": "Link checks",
     "vectors": "Search by meaning and by both",
+    "tasks": "Work in the background",
 }
 Row = Mapping[str, Any]
 """A finding as it stands in a file of results: see `Finding.as_json`."""

@@ -22,7 +22,7 @@ _PYTHON: Final = (
     "websockets",
     "asyncpg",
 )
-_PYTHON_MORE: Final = ("orjson", "graphql-core", "httpx2", "httpx", "aiohttp")
+_PYTHON_MORE: Final = ("orjson", "graphql-core", "httpx2", "httpx", "aiohttp", "taskiq", "taskiq-redis")
 _NODE: Final = ("mercurius", "graphql-jit", "graphql-yoga", "postgraphile", "pg", "fastify", "graphql", "linkinator")
 
 

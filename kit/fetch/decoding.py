@@ -7,6 +7,10 @@ ACCEPTED: Final = "gzip, deflate"
 """What is asked for. Brotli and zstd have no decoder in Python 3.11 whose output can be limited."""
 
 
+MAX_MEMBERS: Final = 64
+"""Most gzip members of a body. Empty ones cost time and give nothing, however many there are."""
+
+
 class CorruptError(Exception):
     """The body is not what its Content-Encoding says."""
 
@@ -26,7 +30,7 @@ class Inflater:
         self._is_gzip = is_gzip
         self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16 if is_gzip else zlib.MAX_WBITS)
         self._has_begun = False
-        self._has_ended = False
+        self._members = 0
 
     def decode(self, data: bytes, room: int) -> bytes:
         """Return what `data` decodes to, at most `room` bytes; members of gzip that follow each other are one body."""
@@ -35,14 +39,16 @@ class Inflater:
             try:
                 out += self._inflate.decompress(data, room - len(out))
             except zlib.error:
-                if self._has_ended:
+                if self._members:
                     break  # something behind the body, which browsers do not mind either
                 self._take_for_bare()
                 continue
             self._has_begun = True
             if not self._inflate.eof:
                 break
-            self._has_ended = True
+            self._members += 1
+            if self._members > MAX_MEMBERS:
+                raise CorruptError
             data = self._inflate.unused_data
             self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
         return bytes(out)

@@ -15,6 +15,8 @@ MAX_INTERIM_ANSWERS: Final = 8
 """Most 1xx answers before the real one."""
 _CHUNK_OVERHEAD: Final = 16
 """Bytes of framing that a byte of body may cost: one-byte chunks are legal, chunk extensions without end are not."""
+_MOST_PER_BYTE: Final = 2
+"""Bytes of a compressed body that a decoded one may cost: what takes more is made to last, not to be read."""
 _FIRST_FINAL: Final = 200
 _SWITCHING: Final = 101
 _FRAMING: Final = frozenset(
@@ -82,6 +84,7 @@ class AnswerReader:
         self.has_begun = False
         self._is_head = is_head
         self._room = max_bytes
+        self._max_bytes = max_bytes
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         self._status = 0
         self._headers: list[tuple[str, str]] = []
@@ -177,6 +180,8 @@ class AnswerReader:
             self._is_truncated = True
             self._complete()
             self.can_go_on = False
+        elif self._decoder and self._body_wire_bytes > MAX_HEAD_BYTES + _MOST_PER_BYTE * self._max_bytes:
+            raise MalformedError
         else:
             self._room -= len(data)
             self._body.append(data)

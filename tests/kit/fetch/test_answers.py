@@ -66,6 +66,21 @@ async def test_a_bomb_ends_at_the_limit() -> None:
     assert response.is_truncated
 
 
+@pytest.mark.parametrize("padding", [gzipped(b""), gzipped(b"")[:10] + b"\x00\x00\x00\xff\xff" * 2_000])
+async def test_bytes_that_decode_to_nothing_come_to_an_end(padding: bytes) -> None:
+    async def endless(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + padding[:10])
+        while not writer.is_closing():
+            writer.write((padding[10:] + padding[:10] if len(padding) < 100 else padding[10:]) * 10)
+            await writer.drain()
+
+    async with listening(endless) as outside, outside_fetcher() as fetcher:
+        began = asyncio.get_running_loop().time()
+        assert await failure(fetcher, outside.url(), max_bytes=100_000) is Failure.BAD_RESPONSE
+        assert asyncio.get_running_loop().time() - began < 5
+        await settled(lambda: outside.open == 0)
+
+
 async def test_every_way_to_say_where_an_answer_ends() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n"
     for data, reused in ((chunked, True), (b"HTTP/1.1 204 None\r\n\r\n", True), (answer(body=b"abcde"), True)):
