@@ -72,7 +72,7 @@ DROP TABLE screenshots, pages;
 
 
 async def forwards() -> MigrationManager:
-    """Create both tables and widen the search, in one transaction. Takes about a minute for a million bookmarks."""
+    """Create both tables and widen the search, in one transaction, which writes the table of bookmarks anew."""
     manager = MigrationManager(migration_id=ID, app_name="graphmark", description=DESCRIPTION)
     manager.add_raw(script(ENRICHMENT + SEARCH))
     manager.add_raw_backwards(script(BACK))

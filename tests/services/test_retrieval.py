@@ -112,7 +112,7 @@ async def test_paraphrased_questions(
     with capsys.disabled():
         print(f"\n{len(labelled.questions)} paraphrased questions, 300 bookmarks")  # noqa: T201  the point of it
         for mode, scores in table.items():
-            print(  # noqa: T201  the same
+            print(  # noqa: T201  one line of the table for each mode
                 f"  {mode:<10} recall@10 {scores.within_10:.3f}   first {scores.first:.3f}"
                 f"   mean reciprocal place {scores.mean_reciprocal:.3f}"
             )
