@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 from db.unit import Database
-from kit.ai import make_provider
+from kit.ai import LocalProvider, make_provider
 from kit.browser.opening import open_browser
 from kit.fetch import open_fetcher
 from kit.page import PageReader
@@ -20,5 +20,6 @@ async def open_tools(settings: Settings, database: Database) -> AsyncIterator[To
         PageReader(processes=settings.page_readers) as pages,
         open_browser(settings, fetcher) as browser,
         aclosing(make_provider(settings)) as provider,
+        aclosing(LocalProvider()) as stand_in,
     ):
-        yield Tools(settings, database, provider, fetcher, pages, browser)
+        yield Tools(settings, database, provider, fetcher, pages, browser, stand_in)

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from db.unit import Database, Unit
-from kit.ai import Provider
+from kit.ai import LocalProvider, Provider
 from kit.browser import Browser
 from kit.fetch import Fetcher
 from kit.page import PageReader
@@ -24,7 +24,10 @@ Write = Callable[[Unit], Awaitable[Sequence[EventDraft]]]
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What agents work with: made once per worker process. `browser` is None where there is none."""
+    """What agents work with: made once per worker process. `browser` is None where there is none.
+
+    `stand_in` answers where `provider` has been away for too long; it may be the same.
+    """
 
     settings: Settings
     database: Database
@@ -32,6 +35,7 @@ class Tools:
     fetcher: Fetcher
     pages: PageReader
     browser: Browser | None
+    stand_in: Provider = field(default_factory=LocalProvider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +95,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now: try again after `seconds`. It costs no attempt, for example while a host asks for patience."""
+    """Not now: try again after `seconds`. It costs no attempt, for example while a host asks for patience.
+
+    With `is_counted` it costs one, so that it comes to an end: the last attempt, whose number is
+    `task_max_attempts` of the settings, must decide. `write` keeps what is known so far, as in `Done`.
+    """
 
     seconds: float
     reason: str
+    is_counted: bool = False
+    write: Write | None = None
 
 
 Outcome = Done | Failed | Skipped | Deferred

@@ -2,7 +2,9 @@
 
 fetch  →  read  →  render, if the page is only a script  →  describe, what the page does not say  →  keep
 
-The page's text goes to the provider as data; the owner's notes never do.
+The page's text goes to the provider as data; the owner's notes never do. While the provider is away, what the page says
+itself is kept, and a page that does not describe itself is read again later, a bounded number of times; then the local
+provider describes it, and the next reading asks the other one again.
 """
 
 import contextlib
@@ -53,11 +55,12 @@ class NotThePageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was found behind an address, and what a model made of it."""
+    """What was found behind an address, and what a model made of it; `down` when the model is to be asked later."""
 
     reading: Reading
     data: dict[str, Any]
     described: Paid[Description] | None = None
+    down: ProviderDown | None = None
 
 
 async def process(batch: Batch) -> Sequence[Outcome]:
@@ -78,9 +81,12 @@ async def _enrich(batch: Batch, item: Item) -> Outcome:
         response = await _fetch(tools, checked.get("finalUrl") or found[0].url, known)
         if response.status == _NOT_MODIFIED:
             return Done({"isUnchanged": True}, _writing(batch, item, None))
-        seen = await _read(batch, found[0], response)
+        seen = await _read(batch, item, found[0], response)
     except _ENDINGS as error:
         return _ended(error)
+    if seen.down is not None:
+        seconds = seen.down.retry_after_seconds * 2 ** (item.attempt - 1)
+        return Deferred(seconds, seen.down.message, is_counted=True, write=_writing(batch, item, seen))
     return Done(seen.data, _writing(batch, item, seen))
 
 
@@ -115,7 +121,9 @@ async def _fetch(tools: Tools, url: str, known: PageRow | None) -> Response:
         return await visits.walk(url, method="GET", headers=headers, deadline_seconds=_FETCH_SECONDS)
 
 
-async def _read(batch: Batch, bookmark: BookmarkRow, response: Response, *, may_follow: bool = True) -> _Seen:
+async def _read(
+    batch: Batch, item: Item, bookmark: BookmarkRow, response: Response, *, may_follow: bool = True
+) -> _Seen:
     """Return what is in an answer. A page that only points to another one is followed once."""
     tools = batch.tools
     if response.status not in _OK:
@@ -134,22 +142,20 @@ async def _read(batch: Batch, bookmark: BookmarkRow, response: Response, *, may_
     )
     if page.refresh_url is not None and page.word_count < _WORDS_OF_A_SIGNPOST and may_follow:
         with contextlib.suppress(FetchError, PageUnreadable, NotThePageError):  # then the signpost has to do
-            return await _read(batch, bookmark, await _fetch(tools, page.refresh_url, None), may_follow=False)
+            return await _read(batch, item, bookmark, await _fetch(tools, page.refresh_url, None), may_follow=False)
     if page.is_script_only:
         rendered = await _rendered(tools, response.url)
         draft = replace(draft, is_rendered=rendered is not None)
         page = rendered or page
     _refuse_stand_ins(bookmark.url, response.url, page)
-    described = await _described(batch, bookmark, response.url, page)
     data |= {
         "title": page.title,
         "language": page.language,
         "wordCount": page.word_count,
         "isRendered": draft.is_rendered,
         "isScriptOnly": page.is_script_only,
-        "isDescribed": described is not None,
     }
-    return _Seen(of_page(page, described.value if described else None, draft), data, described)
+    return await _described(batch, item, page, _text_of(bookmark, response.url, page), _Seen(Reading(draft), data))
 
 
 def _refuse_stand_ins(url: str, final_url: str, page: Page) -> None:
@@ -176,26 +182,45 @@ async def _rendered(tools: Tools, url: str) -> Page | None:
         return None
 
 
-async def _described(batch: Batch, bookmark: BookmarkRow, url: str, page: Page) -> Paid[Description] | None:
-    """Return what the provider makes of a page; None when there is too little text, no money, or it does not answer.
+def _text_of(bookmark: BookmarkRow, url: str, page: Page) -> PageText:
+    """Return what a model is shown of a page."""
+    return PageText(
+        url=url,  # where it was fetched: without the name and password that a bookmark's address may have
+        title=page.title or bookmark.title,
+        description=page.description or "",
+        text=page.text[:MAX_CHARS_TO_DESCRIBE],
+        language=page.language,
+    )
 
-    A provider that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
+
+async def _described(batch: Batch, item: Item, page: Page, text: PageText, seen: _Seen) -> _Seen:
+    """Add what the page says and what the provider makes of it.
+
+    The latter is left out where the page has too little text, there is no money, or the answer is not usable. A provider
+    that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
     """
-    if page.word_count < MIN_WORDS_TO_DESCRIBE:
-        return None
+    paid, down, draft = None, None, seen.reading.page
+    if page.word_count >= MIN_WORDS_TO_DESCRIBE:
+        try:
+            paid = await metered(batch, AgentName.ENRICHMENT).describe(text)
+        except (BadAnswer, BudgetExhausted) as error:
+            log.info("page.not_described", reason=error.message)
+        except ProviderDown as error:
+            log.info("page.not_described", reason=error.message)
+            is_last = item.attempt >= batch.tools.settings.task_max_attempts
+            down = error if not (page.description or is_last) else None
+            if is_last and not page.description:
+                paid = await _stood_in(batch, text)
+                draft = replace(draft, etag=None, last_modified=None)  # the next reading gets it whole and asks again
+    data = {**seen.data, "isDescribed": paid is not None}
+    return _Seen(of_page(page, paid.value if paid else None, draft), data, paid, down)
+
+
+async def _stood_in(batch: Batch, text: PageText) -> Paid[Description] | None:
+    """Return what the page's own sentences make of it; None where that cannot be done either."""
     try:
-        return await metered(
-            batch, AgentName.ENRICHMENT
-        ).describe(
-            PageText(
-                url=url,  # where it was fetched: without the name and password that a bookmark's address may have
-                title=page.title or bookmark.title,
-                description=page.description or "",
-                text=page.text[:MAX_CHARS_TO_DESCRIBE],
-                language=page.language,
-            )
-        )
-    except (ProviderDown, BadAnswer, BudgetExhausted) as error:
+        return await metered(batch, AgentName.ENRICHMENT, batch.tools.stand_in).describe(text)
+    except ProviderDown as error:
         log.info("page.not_described", reason=error.message)
         return None
 

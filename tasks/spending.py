@@ -110,10 +110,12 @@ class Metered:
         return record
 
 
-def metered(batch: Batch, agent: AgentName) -> Metered:
-    """Return the provider of a batch's tools on the account of its owner."""
+def metered(batch: Batch, agent: AgentName, provider: Provider | None = None) -> Metered:
+    """Return a provider, that of the batch's tools unless told otherwise, on the account of the batch's owner."""
     tools = batch.tools
-    return Metered(tools.provider, tools.database, tools.settings, Asker(batch.owner_id, agent.value, batch.task_id))
+    return Metered(
+        provider or tools.provider, tools.database, tools.settings, Asker(batch.owner_id, agent.value, batch.task_id)
+    )
 
 
 def _chars(page: PageText) -> int:

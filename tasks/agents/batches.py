@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -104,7 +104,8 @@ def given_up(attempts: int, reason: str) -> Failed:
 def _checked(outcome: Outcome) -> Outcome:
     """Return an outcome that can be stored. Raises `RuntimeError` for one that says too much."""
     if isinstance(outcome, Deferred):
-        return Deferred(max(_SHORTEST_DEFERRAL_SECONDS, outcome.seconds), outcome.reason[:MAX_REASON_CHARS])
+        seconds = max(_SHORTEST_DEFERRAL_SECONDS, outcome.seconds)
+        return replace(outcome, seconds=seconds, reason=outcome.reason[:MAX_REASON_CHARS])
     if len(orjson.dumps(dict(outcome.data))) > MAX_DATA_BYTES:
         raise RuntimeError(f"an outcome carries more than {MAX_DATA_BYTES:,} bytes")
     if isinstance(outcome, Failed):

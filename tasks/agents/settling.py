@@ -63,7 +63,7 @@ class Group:
                 fates.append(Fate(one.item.position, ItemStatus.SKIPPED, GONE))
                 continue
             outcome = one.outcome
-            if isinstance(outcome, Done | Failed) and outcome.write is not None:
+            if isinstance(outcome, Done | Failed | Deferred) and outcome.write is not None:
                 events.extend(await outcome.write(unit))
             fates.append(_fate(one))
         return fates, events
@@ -93,8 +93,8 @@ def _fate(one: Finished) -> Fate:
             return Fate(position, ItemStatus.FAILED, reason, data)
         case Skipped(reason, data):
             return Fate(position, ItemStatus.SKIPPED, reason, data)
-        case Deferred(seconds, reason):
-            return Fate(position, ItemStatus.PENDING, reason, None, seconds, uncount=True)
+        case Deferred(seconds, reason, is_counted):
+            return Fate(position, ItemStatus.PENDING, reason, None, seconds, uncount=not is_counted)
         case Again(seconds, reason):
             return Fate(position, ItemStatus.PENDING, reason, None, seconds)
 

@@ -11,16 +11,20 @@ import pytest
 from db.unit import Database
 from kit.ai import Provider, make_provider
 from kit.settings import Settings
+from services import bookmarks
 from services.agents import AgentName, Workflow
-from tasks import embedding
+from services.permissions import Viewer
+from tasks import embedding, enrichment
 from tasks.agent import Tools
 from tasks.agents.conductor import conductor
 from tasks.agents.units import unit_runners
 from tasks.envelope import Handler
 from tests.fakes.openai import Fault, Models
 from tests.fakes.openai.server import KEY
+from tests.fakes.web import Web
 from tests.faults.processes import until
 from tests.make import Maker
+from tests.tasks.links import checking
 from tests.tasks.toys import counts, fates, start, toy
 from tests.working import TestWorker, worker_on
 
@@ -91,6 +95,41 @@ async def test_what_could_not_be_embedded_is_embedded_later(
         assert await embedded(database) == set(ids)
         assert (await counts(database, task))[EMBEDDING_STEP] == ("EMBEDDING", "COMPLETED", 3, 3, 0, 0)
         await assert_exact(database, models)
+
+
+async def described(database: Database, viewer: Viewer, key: UUID) -> tuple[bool, bool, bool]:
+    """Tell whether a bookmark is known by what its page says, and whether it has a description and a summary."""
+    row = await bookmarks.get(database, viewer, key)
+    assert row is not None
+    return bool(row.word_count), bool(row.description), bool(row.summary)
+
+
+@pytest.mark.parametrize("fault", [None, Fault.FAILS], ids=["comes back", "stays away"])
+async def test_what_could_not_be_described_is_usable_and_described_later(
+    database: Database, settings: Settings, make: Maker, fault: Fault | None
+) -> None:
+    viewer = await make.viewer()
+    async with Models(always=Fault.FAILS) as models, Web() as web:
+        key = (await make.bookmark(viewer, {"url": web.url("untitled")})).id
+        configured = outside(settings, models, task_max_attempts=2)
+        async with aclosing(make_provider(configured)) as provider, checking(database, configured) as checker:
+            known = {AgentName.ENRICHMENT: enrichment.AGENT}
+            tools = replace(checker.tools, provider=provider)
+            able = {one.kind: one for one in (conductor(known), *unit_runners(known, tools))}
+            task = await start(database, viewer, [key], Workflow.ENRICHMENT_ONLY)
+            async with worker_on(database, configured, able) as worker:
+                await until(lambda: read_in_vain(worker, database, key), "read in vain", 20)
+                assert await described(database, viewer, key) == (True, False, False)
+                assert {fate[0] for fate in (await fates(database, task)).values()} == {"PENDING"}
+                models.always = fault
+                await worker.until_idle()
+        assert await described(database, viewer, key) == (True, True, True)
+        assert await counts(database, task) == [("ENRICHMENT", "COMPLETED", 1, 1, 0, 0)]
+
+
+async def read_in_vain(worker: TestWorker, database: Database, key: UUID) -> bool:
+    worker.wake()
+    return bool(await database.fetchval("SELECT count(*) FROM pages WHERE bookmark_id = $1", key))
 
 
 def asked_in_vain(worker: TestWorker, models: Models) -> bool:

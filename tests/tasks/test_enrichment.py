@@ -48,10 +48,10 @@ class Enricher:
     database: Database
     tools: Tools
 
-    async def look(self, row: BookmarkRow, checked: Mapping[str, Any] | None = None) -> Outcome:
+    async def look(self, row: BookmarkRow, checked: Mapping[str, Any] | None = None, *, attempt: int = 1) -> Outcome:
         """Run the agent on one bookmark, without writing."""
         earlier = {(AgentName.VALIDATION, row.id): checked} if checked else {}
-        batch = Batch(new_id(), row.owner_id, self.tools, [Item(1, row.id, 1)], earlier=earlier)
+        batch = Batch(new_id(), row.owner_id, self.tools, [Item(1, row.id, attempt)], earlier=earlier)
         (outcome,) = await AGENT.process(batch)
         return outcome
 
@@ -59,6 +59,11 @@ class Enricher:
         """Run the agent, write, and return the bookmark as it is then."""
         outcome = await self.look(row, checked)
         assert isinstance(outcome, Done), outcome
+        return await self.write(outcome, row)
+
+    async def write(self, outcome: Outcome, row: BookmarkRow) -> BookmarkRow:
+        """Write what an outcome has to be written, and return the bookmark as it is then."""
+        assert isinstance(outcome, Done | Deferred), outcome
         assert outcome.write is not None
         async with self.database.unit() as unit:
             await outcome.write(unit)
@@ -279,6 +284,28 @@ async def test_without_a_provider_the_page_still_speaks(
     assert after.summary is None
     enricher.tools = replace(enricher.tools, provider=cast("Provider", Answering(Description("D", "S", ()))))
     assert (await enricher.enrich(row)).summary == "S"  # asked anew, although the page has not changed
+
+
+async def test_a_page_that_says_nothing_of_itself_waits_for_the_provider_and_at_last_does_without(
+    enricher: Enricher, make: Maker, web: Web
+) -> None:
+    down = ProviderDown("away", retry_after_seconds=3)
+    enricher.tools = replace(enricher.tools, provider=cast("Provider", Answering(down)))
+    row = await make.bookmark(await make.viewer(), {"url": web.url("untitled")})
+    most = enricher.tools.settings.task_max_attempts
+    for attempt in range(1, most):
+        later = await enricher.look(row, attempt=attempt)
+        assert isinstance(later, Deferred)
+        assert (later.seconds, later.reason, later.is_counted) == (3 * 2 ** (attempt - 1), "away", True)
+        kept = await enricher.write(later, row)
+        assert (kept.description, kept.summary) == (None, None)
+        assert kept.word_count
+    at_last = await enricher.write(await enricher.look(row, attempt=most), row)
+    assert at_last.description
+    assert at_last.summary
+    enricher.tools = replace(enricher.tools, provider=cast("Provider", Answering(Description("D", "S", ()))))
+    asked_again = await enricher.enrich(row)
+    assert (asked_again.description, asked_again.summary) == ("D", "S")
 
 
 class Shown:
