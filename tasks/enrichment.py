@@ -196,8 +196,8 @@ def _text_of(bookmark: BookmarkRow, url: str, page: Page) -> PageText:
 async def _described(batch: Batch, item: Item, page: Page, text: PageText, seen: _Seen) -> _Seen:
     """Add what the page says and what the provider makes of it.
 
-    The latter is left out where the page has too little text, there is no money, or the answer is not usable. A provider
-    that asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
+    The latter is left out where the page has too little text, there is no money, or no usable answer. A provider that
+    asks to come back later (`ProviderBusy`) is obeyed: the page is read again then.
     """
     paid, down, draft = None, None, seen.reading.page
     if page.word_count >= MIN_WORDS_TO_DESCRIBE:
