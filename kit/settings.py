@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 from urllib.parse import urlsplit
 
+from kit.cron import Cron
 from kit.errors import BadInput
 
 PREFIX = "GRAPHMARK_"
@@ -186,6 +187,7 @@ class Settings:
     link_check_history_days: int = 365
     link_recheck_seconds: int = 3_600
     link_recheck_batch: int = 1_000
+    link_recheck_cron: Cron | None = None
     archive_url: str = "https://archive.org/wayback/available"
 
     ai_provider: AiProvider | None = None
@@ -332,6 +334,7 @@ _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),
+    "LINK_RECHECK_CRON": (Cron.parse, "five fields of cron in UTC, like 30 3 * * 1-5"),
     "USER_AGENT_CONTACT": (_contact, "an address without spaces, like https://links.example.org/about"),
 }
 """Variables that need more than their type says: how each is read, and how that is told."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +17,7 @@ from db import imports as uploads
 from db.unit import Database, Unit
 from db.validation import health, hosts, results
 from kit.ai import make_provider
+from kit.cron import Cron
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import bookmarks
@@ -31,17 +33,33 @@ _STALE_SECONDS = 600.0
 _COUNT_SECONDS = 10
 _MISSED_HEARTBEATS = 3
 _TASKS = 20  # each may have some 100,000 rows that go with it
+_LOOKS_PER_SLOT, _CRON_LOOK_SECONDS = 4, 15
 _ANSWER_HOURS, _HOST_DAYS = 48, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do once in `every_seconds`. `run` returns how much it did; `after` follows its commit."""
+    """Something to do once in `every_seconds`, or whenever `cron` says. `run` returns how much it did.
+
+    `after` follows its commit.
+    """
 
     name: str
     every_seconds: int
     run: Callable[[Unit], Awaitable[int]]
     after: Callable[[Database], Awaitable[int]] | None = None
+    cron: Cron | None = None
+
+    def slot(self, now: datetime) -> datetime:
+        """Return when the present slot began: the last time that it was due."""
+        if self.cron is not None:
+            return self.cron.last_due(now)
+        return datetime.fromtimestamp(now.timestamp() // self.every_seconds * self.every_seconds, UTC)
+
+    @property
+    def look_seconds(self) -> int:
+        """How often to look whether a new slot has begun."""
+        return _CRON_LOOK_SECONDS if self.cron is not None else max(1, self.every_seconds // _LOOKS_PER_SLOT)
 
 
 def jobs(settings: Settings) -> list[Job]:
@@ -86,7 +104,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-links", _HOUR, purge_links),
         Job("lose-ai-reservations", _MINUTE, lose_reservations),
         Job("purge-ai-calls", _HOUR, purge_calls),
-        Job("recheck-links", settings.link_recheck_seconds, recheck),
+        Job("recheck-links", settings.link_recheck_seconds, recheck, cron=settings.link_recheck_cron),
     ]
 
 

@@ -2,7 +2,9 @@
 
 Any number of schedulers may run. Each looks at every job more often than it is due; the slot (db.agents.take_slot)
 decides in PostgreSQL which of them runs it. A job is one bounded transaction: killed in it, nothing happened, and the
-slot is free for the next look.
+slot is free for the next look. A slot is named by the time at which the job was due, by the database's clock; that
+holds for intervals and for cron alike, so schedulers may differ in their clocks, be off when a job is due (it is done
+once they are back), and a setting may change. Taskiq's own cron would lose what is due while no scheduler runs.
 """
 
 import structlog
@@ -15,7 +17,6 @@ from kit.settings import Settings
 from tasks.maintenance import Job, jobs
 
 log = structlog.get_logger(__name__)
-_LOOKS_PER_SLOT = 4
 
 
 def make_scheduler(settings: Settings, database: Database) -> TaskiqScheduler:
@@ -29,7 +30,8 @@ def make_scheduler(settings: Settings, database: Database) -> TaskiqScheduler:
 async def run_slot(job: Job, database: Database) -> bool:
     """Run `job` if its present slot is free; tell whether it ran."""
     async with database.unit() as unit:
-        if not await tasks.take_slot(unit, job.name, every_seconds=job.every_seconds):
+        begins_at = job.slot(await tasks.clock(unit))
+        if not await tasks.take_slot(unit, job.name, begins_at=begins_at, is_first_past=job.cron is not None):
             return False
         done = await job.run(unit)
     if job.after is not None:
@@ -46,5 +48,5 @@ def _add(broker: InMemoryBroker, job: Job, database: Database) -> None:
         except Exception as error:  # noqa: BLE001  a job that fails is due again in its next slot
             log.warning("periodic.failed", job=job.name, error=repr(error))
 
-    interval = max(1, job.every_seconds // _LOOKS_PER_SLOT)
-    broker.register_task(tick, task_name=job.name, schedule=[{"interval": interval, "schedule_id": job.name}])
+    looks = [{"interval": job.look_seconds, "schedule_id": job.name}]
+    broker.register_task(tick, task_name=job.name, schedule=looks)

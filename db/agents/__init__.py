@@ -1,6 +1,6 @@
 """Tasks: their rows under leases, how workers come by them, and the steps and items of workflows."""
 
-from db.agents.claims import CHANNEL, claim, count_due, end_frozen, is_crowded, ring, take_slot
+from db.agents.claims import CHANNEL, claim, clock, count_due, end_frozen, is_crowded, ring, take_slot
 from db.agents.items import (
     GONE,
     Fate,
@@ -109,6 +109,7 @@ __all__ = [
     "cancel_steps",
     "cancel_units",
     "claim",
+    "clock",
     "close_unit",
     "collect",
     "copy_items",

@@ -1,6 +1,8 @@
 """Who gets which task, who is rung for it, and who runs the periodic jobs."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from db.agents.rows import RETURNING, TaskRow
@@ -168,10 +170,16 @@ async def ring(rows: Rows) -> None:
     await rows.execute(f"NOTIFY {CHANNEL}")
 
 
-async def take_slot(unit: Unit, name: str, *, every_seconds: int) -> bool:
-    """Take the present time slot of a periodic job until the transaction ends; False when somebody took it.
+async def clock(rows: Rows) -> datetime:
+    """Return the database's time: the one clock that all schedulers go by."""
+    return cast("datetime", await rows.fetchval("SELECT clock_timestamp()"))
 
-    A slot is given back when the transaction rolls back. Slots are counted by the database's clock.
+
+async def take_slot(unit: Unit, name: str, *, begins_at: datetime, is_first_past: bool = False) -> bool:
+    """Take a periodic job's slot that began at a time, in whole seconds; False when it, or a later one, was taken.
+
+    The slot is taken until the transaction ends, and given back when it rolls back. With `is_first_past` the first slot
+    that is ever asked for counts as taken.
     """
     if not await unit.fetchval("SELECT pg_try_advisory_xact_lock($1, hashtext($2))", _PERIODIC_LOCK, name):
         return False
@@ -179,11 +187,12 @@ async def take_slot(unit: Unit, name: str, *, every_seconds: int) -> bool:
         await unit.fetchval(
             """
             INSERT INTO periodic_runs AS last (name, slot)
-            VALUES ($1, floor(extract(epoch FROM clock_timestamp()) / $2)::bigint)
+            VALUES ($1, $2)
             ON CONFLICT (name) DO UPDATE SET slot = excluded.slot, ran_at = now() WHERE last.slot < excluded.slot
-            RETURNING true
+            RETURNING last.xmax <> 0 OR NOT $3  -- a row that was there before has been locked to be changed
             """,
             name,
-            every_seconds,
+            int(begins_at.timestamp()),
+            is_first_past,
         )
     )

@@ -99,7 +99,7 @@ class AgentRegistration(Table, tablename="agent_registrations"):
 
 
 class PeriodicRun(Table, tablename="periodic_runs"):
-    """The latest time slot in which a periodic job ran."""
+    """The latest time slot in which a periodic job ran: when it was due, in seconds since 1970."""
 
     name = Text(primary_key=True)
     slot = BigInt()

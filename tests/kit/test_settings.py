@@ -83,6 +83,8 @@ def test_the_prefixed_address_wins_over_the_bare_one() -> None:
         ("FETCH_PORTS", "80,0"),
         ("FETCH_PORTS", "443;80"),
         ("USER_AGENT_CONTACT", "me at home"),
+        ("LINK_RECHECK_CRON", "99 3 . . ."),
+        ("LINK_RECHECK_CRON", "0 3 30 2 0/2"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_by_name(name: str, value: str) -> None:

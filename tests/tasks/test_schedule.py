@@ -4,13 +4,16 @@ import asyncio
 import os
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from db import agents as rows
 from db import idempotency
-from db.unit import Database, Unit
+from db.unit import Database, Rows, Unit
+from kit.cron import Cron
 from kit.ids import new_id
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER
@@ -44,6 +47,54 @@ async def test_two_schedulers_run_a_job_once_per_slot(database: Database) -> Non
     assert sorted(ran) == [False, False, False, False, True]
     assert not await run_slot(once, database)
     assert runs == 1
+
+
+async def test_a_cron_runs_once_for_each_time_it_was_due(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[datetime] = []
+    now = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+    async def told(_rows: Rows) -> datetime:
+        return now
+
+    async def run(unit: Unit) -> int:
+        runs.append(now)
+        await unit.fetchval("SELECT pg_sleep(0.05)")
+        return 1
+
+    monkeypatch.setattr(rows, "clock", told)
+    nightly = Job("nightly", 3_600, run, cron=Cron.parse("30 3 * * *"))
+    moments = [
+        now,  # the server is set up: what was due before is past
+        now + timedelta(hours=15),
+        now + timedelta(hours=15, minutes=29, seconds=59),
+        now + timedelta(hours=15, minutes=30),
+        now + timedelta(hours=15, minutes=29, seconds=59),  # another scheduler asks a slow clock
+        now + timedelta(hours=20),
+        now + timedelta(days=5),  # five were missed
+        now + timedelta(days=5, seconds=15),
+    ]
+    for moment in moments:
+        now = moment
+        await asyncio.gather(*(run_slot(nightly, database) for _ in range(3)))
+    assert runs == [moments[3], moments[6]]
+
+
+async def test_a_job_goes_on_when_its_interval_was_made_longer_or_a_cron(database: Database) -> None:
+    async def work(_unit: Unit) -> int:
+        return 1
+
+    async def was_due_before() -> None:
+        await database.execute("UPDATE periodic_runs SET slot = slot - 400 * 86400")
+
+    assert await run_slot(Job("job", 1, work), database)
+    await was_due_before()
+    assert await run_slot(Job("job", 86_400, work), database)
+    await was_due_before()
+    yearly = Job("job", 1, work, cron=Cron.parse("0 0 1 1 *"))
+    assert await run_slot(yearly, database)
+    assert not await run_slot(yearly, database)
+    await was_due_before()
+    assert await run_slot(Job("job", 3_600, work), database)
 
 
 async def test_a_slot_whose_job_failed_is_free(database: Database) -> None:
