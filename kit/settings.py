@@ -305,6 +305,14 @@ def _origin(text: str) -> str:
     return text
 
 
+def _web_address(text: str) -> str:
+    """Return an address of the web, or nothing."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0):
+        raise ValueError(text)
+    return text
+
+
 def _networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Return ranges of addresses. One with bits behind its prefix is a mistake that could open more than was meant."""
     networks = tuple(ip_network(part.strip()) for part in text.split(","))
@@ -331,6 +339,7 @@ def _contact(text: str) -> str:
 
 _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
+    "ARCHIVE_URL": (_web_address, "an address like https://archive.org/wayback/available, or nothing"),
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),

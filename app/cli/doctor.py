@@ -3,7 +3,8 @@
 import platform
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 import click
@@ -11,20 +12,25 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.children import GRAPHIQL
-from app.cli.support import print_json, run, run_with_services, settings_or_usage
+from app.cli.support import command_settings, print_json, run, run_with_services
 from app.listening import listen
 from app.writable import require_writable
+from db.agents import AgentRow, all_agents
 from db.migrate import inspect
 from db.users import has_admin
+from kit.ai import make_provider
+from kit.browser.finding import OFF, find_chromium
 from kit.errors import GraphmarkError, Unavailable
 from kit.postgres import binaries_folder, running_url
 from kit.product import product_version
 from kit.settings import Settings
 from resolvers.context import Services
+from services.agents import fleet
 from tasks.broker import require_redis
 
 MIN_FREE_BYTES = 1024**3
 OLDEST_POSTGRES = 16
+MAX_MODEL_SECONDS = 10.0
 
 
 class State(StrEnum):
@@ -52,7 +58,7 @@ Look = Callable[[Settings], tuple[State, str]]
 @click.pass_context
 def doctor(ctx: click.Context, *, as_json: bool) -> None:
     """Check every dependency and setting. Changes nothing; leaves with 3 when something needed is missing."""
-    checks = list(examined(settings_or_usage()))
+    checks = list(examined(command_settings()))
     healthy = all(check.state is not State.FAILED for check in checks)
     if as_json:
         print_json({"healthy": healthy, "checks": [asdict(check) for check in checks]})
@@ -71,6 +77,10 @@ def examined(settings: Settings) -> Iterator[Check]:
         "redis": _redis,
         "address": _address,
         "graphiql": _graphiql,
+        "models": _models,
+        "browser": _browser,
+        "archive": _archive,
+        "agents": _agents,
     }
     for name, look in looks.items():
         try:
@@ -144,6 +154,48 @@ def _graphiql(_settings: Settings) -> tuple[State, str]:
     if GRAPHIQL.exists():
         return State.OK, "built"
     return State.OFF, "not built: `make web` says what is missing"
+
+
+def _models(settings: Settings) -> tuple[State, str]:
+    """Let the provider embed a word; one outside is asked once and for less than a cent."""
+
+    async def ask() -> str:
+        seconds = min(settings.ai_timeout_seconds, MAX_MODEL_SECONDS)
+        async with aclosing(make_provider(replace(settings, ai_max_tries=1, ai_timeout_seconds=seconds))) as provider:
+            await provider.embed(["bookmark"])
+            return provider.detail
+
+    return State.OK, run(ask())
+
+
+def _browser(settings: Settings) -> tuple[State, str]:
+    found = find_chromium(settings.chromium)
+    if found is not None:
+        return State.OK, found
+    if settings.chromium in {None, OFF}:
+        return State.OFF, "none: pages that are only a script are not rendered, and there are no screenshots"
+    return State.FAILED, f"GRAPHMARK_CHROMIUM={settings.chromium!r} is no program that can be run"
+
+
+def _archive(settings: Settings) -> tuple[State, str]:
+    if not settings.archive_url:
+        return State.OFF, "switched off: no copies of broken links are looked for"
+    return State.OK, f"{settings.archive_url}, asked when a link seems broken"
+
+
+def _agents(settings: Settings) -> tuple[State, str]:
+    if settings.database_url is None and running_url(settings.data_dir) is None:
+        return State.OFF, "not looked up, the database does not run"
+
+    async def look(services: Services) -> list[AgentRow]:
+        return await all_agents(services.database)
+
+    told: dict[str, list[str]] = {"ready": [], "paused": [], "without a worker": []}
+    for agent in run_with_services("doctor", look):
+        is_online = agent.status == fleet.AgentStatus.ONLINE
+        told["without a worker" if not is_online else "paused" if agent.is_paused else "ready"].append(agent.name)
+    detail = "; ".join(f"{state}: {', '.join(names)}" for state, names in told.items() if names)
+    return (State.OK if told["ready"] else State.OFF), detail or "none yet: no worker has ever run"
 
 
 def _show(checks: list[Check]) -> None:

@@ -13,6 +13,7 @@ import orjson
 from app.wiring import database_url, open_services
 from db.migrate import migrate, pending
 from db.unit import LOST_CONNECTION
+from kit.ai import check_settings
 from kit.errors import BadInput, Unavailable
 from kit.logger import configure as configure_logging
 from kit.postgres import EmbeddedPostgres, running_url
@@ -36,9 +37,11 @@ class WrongSetting(click.ClickException):
 def settings_or_usage() -> Settings:
     """Read the settings; one that cannot be understood is wrong usage (exit code 2)."""
     try:
-        return load_settings()
+        settings = load_settings()
+        check_settings(settings)
     except BadInput as error:
         raise WrongSetting(error.message) from error
+    return settings
 
 
 def service_settings() -> Settings:
@@ -50,6 +53,15 @@ def service_settings() -> Settings:
     configure_logging(level=settings.log_level, style=settings.log_format)
     settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
     require_schema(database_url(settings))
+    return settings
+
+
+def command_settings() -> Settings:
+    """Return the settings of a command: it speaks by its output, and its log, on stderr, only warns."""
+    settings = settings_or_usage()
+    if settings.log_level is LogLevel.INFO:
+        settings = replace(settings, log_level=LogLevel.WARNING)
+    configure_logging(level=settings.log_level, style=settings.log_format)
     return settings
 
 
@@ -98,11 +110,7 @@ def run_with_services(name: str, work: Callable[[Services], Awaitable[R]], *, is
         async with open_services(settings, name=name, is_worker=is_worker) as services:
             return await work(services)
 
-    settings = settings_or_usage()
-    if settings.log_level is LogLevel.INFO:  # a command speaks by its output; what runs on speaks by its log
-        settings = replace(settings, log_level=LogLevel.WARNING)
-    configure_logging(level=settings.log_level, style=settings.log_format)
-    with with_database(settings) as settings:
+    with with_database(command_settings()) as settings:
         try:
             return run(whole(settings))
         except LOST_CONNECTION as error:

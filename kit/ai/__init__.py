@@ -1,7 +1,8 @@
 """What a model does for a bookmark: describe it, sort it, make it comparable. One protocol, two providers."""
 
+from kit.ai.checking import check_settings, is_outside
 from kit.ai.local import LocalProvider
-from kit.ai.making import detail_of, is_outside, make_provider
+from kit.ai.making import detail_of, make_provider
 from kit.ai.provider import (
     CALL_ID,
     MAX_TEXTS,
@@ -37,6 +38,7 @@ __all__ = [
     "Space",
     "Usage",
     "Vocabulary",
+    "check_settings",
     "detail_of",
     "is_outside",
     "make_provider",

@@ -1,16 +1,11 @@
 """Choosing the provider that the settings ask for."""
 
+from kit.ai.checking import is_outside
 from kit.ai.local import LocalProvider
 from kit.ai.prices import outside_detail, parse_prices
 from kit.ai.provider import Provider
 from kit.ai.vectors import open_vectors
-from kit.settings import AiProvider, Settings
-
-
-def is_outside(settings: Settings) -> bool:
-    """Tell whether questions leave this process."""
-    chosen = settings.ai_provider or (AiProvider.OPENAI if settings.openai_api_key else AiProvider.LOCAL)
-    return chosen is AiProvider.OPENAI
+from kit.settings import Settings
 
 
 def detail_of(settings: Settings) -> str:

@@ -6,17 +6,12 @@ import openai
 
 from kit.ai.asking import Asker, Patience
 from kit.ai.breaker import Breaker
+from kit.ai.checking import address_of, check_settings
 from kit.ai.prices import outside_detail, parse_prices
 from kit.ai.remote import OpenAIProvider
-from kit.errors import BadInput
 from kit.fetch import gated_client, open_fetcher
 from kit.settings import Settings
-from kit.urls import RefusedUrl, WebAddress, locate
 
-MAX_DIMENSIONS: Final = 4_000
-"""Longest vector that the database can index (halfvec of pgvector)."""
-
-_OPENAI: Final = "https://api.openai.com/v1"
 _NO_KEY: Final = "none"  # servers of one's own ask for none, but the client wants something to send
 
 
@@ -25,8 +20,8 @@ def open_remote(settings: Settings) -> OpenAIProvider:
 
     Its connections pass the gate of kit.fetch; the one address that the operator named may be private.
     """
-    prices = parse_prices(settings.ai_prices)
-    base = _checked(settings)
+    check_settings(settings)
+    prices, base = parse_prices(settings.ai_prices), address_of(settings)
     seconds = settings.ai_timeout_seconds
     fetcher = open_fetcher(settings)
     client = openai.AsyncOpenAI(
@@ -48,15 +43,3 @@ def open_remote(settings: Settings) -> OpenAIProvider:
         prices=prices,
         detail=outside_detail(settings, prices),
     )
-
-
-def _checked(settings: Settings) -> WebAddress:
-    """Return the address to ask at."""
-    if settings.openai_api_key is None and settings.openai_base_url is None:
-        raise BadInput("GRAPHMARK_AI_PROVIDER=openai needs GRAPHMARK_OPENAI_API_KEY or GRAPHMARK_OPENAI_BASE_URL.")
-    if settings.embedding_dimensions > MAX_DIMENSIONS:
-        raise BadInput(f"GRAPHMARK_EMBEDDING_DIMENSIONS is at most {MAX_DIMENSIONS:,}.")
-    try:
-        return locate(settings.openai_base_url or _OPENAI)
-    except RefusedUrl:
-        raise BadInput("GRAPHMARK_OPENAI_BASE_URL is not an address like https://api.example.org/v1.") from None

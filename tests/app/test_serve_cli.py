@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,10 +20,15 @@ from app.cli import support
 from app.listening import listen
 from app.writable import require_writable
 from db.migrate import known
+from db.unit import Database
 from kit import settings as settings_module
+from kit.ai import LocalProvider
 from kit.errors import BadInput, RateLimited, Unavailable
 from kit.settings import environment_with
 from schema.root import sdl
+from services.agents import fleet
+from tasks.agents import AGENTS
+from tasks.agents.registry import cards
 
 ROOT = Path(__file__).parents[2]
 AWAY = "postgresql://nobody:secret-word@127.0.0.1:1/none"
@@ -130,6 +136,27 @@ def test_a_setting_that_cannot_be_understood_is_one_line_and_code_2(
     )
 
 
+@pytest.mark.parametrize("command", ["serve", "api", "worker", "scheduler", "migrate", "doctor", "schema"])
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("AI_PRICES", "gpt-x=cheap", "GRAPHMARK_AI_PRICES has 'gpt-x=cheap'"),
+        ("OPENAI_BASE_URL", "api:secret-word@example.org", "GRAPHMARK_OPENAI_BASE_URL is not an address like"),
+        ("AI_PROVIDER", "openai", "GRAPHMARK_AI_PROVIDER=openai needs GRAPHMARK_OPENAI_API_KEY or"),
+        ("EMBEDDING_DIMENSIONS", "4001", "GRAPHMARK_EMBEDDING_DIMENSIONS is at most 4,000."),
+    ],
+)
+def test_a_setting_of_models_that_cannot_be_used_stops_every_start(
+    run: Run, capsys: pytest.CaptureFixture[str], command: str, name: str, value: str, line: str
+) -> None:
+    needs_settings = command != "schema"
+    assert run(command, **{name: value}) == (2 if needs_settings else 0)
+    said = capsys.readouterr().err
+    assert said.startswith(f"graphmark: {line}" if needs_settings else "")
+    assert said.count("\n") == needs_settings
+    assert "secret-word" not in said
+
+
 def test_schema_prints_the_sdl(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema") == 0
     assert capsys.readouterr().out == sdl() + "\n"
@@ -199,6 +226,7 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     assert report["healthy"] is True
     assert [check["name"] for check in report["checks"]] == [
         *("program", "data folder", "database", "administrator", "redis", "address", "graphiql"),
+        *("models", "browser", "archive", "agents"),
     ]
     assert run("doctor", "--json", PORT="0", DATABASE_URL=AWAY, REDIS_URL="redis://127.0.0.1:1") == 3
     report = json.loads(capsys.readouterr().out)
@@ -207,7 +235,53 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
         "database",
         "administrator",
         "redis",
+        "agents",
     ]
+
+
+def test_doctor_looks_at_what_agents_need(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    def told(**settings: str) -> dict[str, tuple[str, str]]:
+        run("doctor", "--json", PORT="0", **settings)
+        report = capsys.readouterr().out.splitlines()[-1]  # before it the log, which is not set up here
+        return {
+            check["name"]: (check["state"], check["detail"])
+            for check in json.loads(report)["checks"]
+            if check["name"] in {"models", "browser", "archive", "agents"}
+        }
+
+    found = told(CHROMIUM=sys.executable)
+    assert found["models"] == ("ok", LocalProvider().detail)
+    assert found["browser"] == ("ok", sys.executable)
+    assert found["archive"] == ("ok", "https://archive.org/wayback/available, asked when a link seems broken")
+    assert found["agents"] == ("off", "not looked up, the database does not run")
+    off = told(CHROMIUM="off", ARCHIVE_URL="")
+    assert [off[name][0] for name in ("browser", "archive")] == ["off", "off"]
+    wrong = told(CHROMIUM="no-such-browser", OPENAI_API_KEY="k", OPENAI_BASE_URL="http://127.0.0.1:1/v1")
+    assert wrong["models"] == ("failed", "The AI server cannot be reached.")
+    assert wrong["browser"] == ("failed", "GRAPHMARK_CHROMIUM='no-such-browser' is no program that can be run")
+
+
+async def test_doctor_names_the_agents(
+    run: Run, dsn: str, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def told() -> dict[str, str]:
+        await asyncio.to_thread(run, "doctor", "--json", PORT="0", DATABASE_URL=dsn)
+        return next(one for one in json.loads(capsys.readouterr().out)["checks"] if one["name"] == "agents")
+
+    assert (await told())["detail"] == "none yet: no worker has ever run"
+    async with database.unit() as unit:
+        await fleet.register(unit, [asdict(card) | {"name": card.name.value} for card in cards(AGENTS)])
+    assert (await told())["state"] == "ok"
+    await database.execute("UPDATE agent_registrations SET is_paused = true WHERE name = 'EMBEDDING'")
+    await database.execute("UPDATE agent_registrations SET status = 'OFFLINE' WHERE name = 'VALIDATION'")
+    names = ", ".join(sorted({card.name.value for card in cards(AGENTS)} - {"EMBEDDING", "VALIDATION"}))
+    assert await told() == {
+        "name": "agents",
+        "state": "ok",
+        "detail": f"ready: {names}; paused: EMBEDDING; without a worker: VALIDATION",
+    }
+    await database.execute("UPDATE agent_registrations SET status = 'OFFLINE'")
+    assert (await told())["state"] == "off"
 
 
 def test_doctor_tells_of_a_folder_that_no_file_system_takes(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
