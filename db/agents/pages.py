@@ -106,7 +106,7 @@ async def fates_page(
         JOIN a2a_task_steps AS step ON step.task_id = item.task_id AND step.position = item.step
         WHERE item.task_id = $1 AND ($2::text[] IS NULL OR item.status = ANY($2))
             AND ($3::text[] IS NULL OR step.agent = ANY($3))
-            AND ($4::int IS NULL OR (item.step, item.position) {compare} ($4, $5::int))
+            AND ($4::bigint IS NULL OR (item.step, item.position) {compare} ($4, $5::bigint))
         ORDER BY item.step {way}, item.position {way} LIMIT $6
         """,
         task_id,

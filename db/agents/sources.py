@@ -5,7 +5,7 @@ from uuid import UUID
 from db.unit import Rows, Unit
 
 NEW = "isNew"
-"""The option of workflows on bookmarks that were just made."""
+"""What the payloads of workflows on bookmarks that were just made have: nobody who starts one can ask for it."""
 
 
 async def owned(rows: Rows, owner_id: UUID, bookmark_ids: list[UUID]) -> set[UUID]:
@@ -43,7 +43,7 @@ async def lock_waiting(unit: Unit, owner_id: UUID, *, kind: str, most: int) -> t
         SELECT task.id, step.total FROM a2a_tasks AS task
         JOIN a2a_task_steps AS step ON step.task_id = task.id AND step.position = 0
         WHERE task.owner_id = $1 AND task.kind = $2 AND task.status = 'PENDING' AND task.started_at IS NULL
-            AND task.payload -> 'options' ? '{NEW}' AND step.total < $3
+            AND task.payload ? '{NEW}' AND step.total < $3
         LIMIT 1 FOR NO KEY UPDATE OF task SKIP LOCKED
         """,
         owner_id,

@@ -88,8 +88,16 @@ async def _steer(info: Info, given: TaskIdInput, verb: Verb) -> Payload:
 
 
 def _options(given: Any) -> Mapping[str, Any]:
+    """Return the options of a workflow. Raises `BadInput` for what the database cannot hold as JSON, or is too long."""
     if given is None:
         return {}
-    if not isinstance(given, dict) or len(orjson.dumps(given)) > MAX_OPTION_BYTES:
-        raise BadInput(f"Options are a JSON object of at most {MAX_OPTION_BYTES:,} bytes.", field=("input", "options"))
+    field = ("input", "options")
+    try:
+        written = orjson.dumps(given)
+    except TypeError:  # numbers of a document may have any length; those of variables are read by orjson too
+        raise BadInput("Options hold whole numbers of at most 64 bits.", field=field) from None
+    if not isinstance(given, dict) or len(written) > MAX_OPTION_BYTES:
+        raise BadInput(f"Options are a JSON object of at most {MAX_OPTION_BYTES:,} bytes.", field=field)
+    if rb"\u0000" in written.replace(rb"\\", b""):
+        raise BadInput("Options contain a NUL character.", field=field)
     return given

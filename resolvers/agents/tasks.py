@@ -14,6 +14,7 @@ from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id
 from kit.paging import page_request
+from kit.text import sought
 from resolvers import bookmarks, users
 from resolvers.context import Info, viewer_of
 from resolvers.ids import optional_key
@@ -196,6 +197,8 @@ def _wanted(given: TaskFilter | None) -> rows.TaskFilter:
         return rows.TaskFilter()
     if len(given.workflow or ()) > _MAX_WORKFLOWS:
         raise BadInput(f"Give at most {_MAX_WORKFLOWS} workflows.", field=("filter", "workflow"))
+    for name in given.workflow or ():
+        sought(name, "workflow")
     return rows.TaskFilter(
         statuses=None if given.status is None else [status.value for status in given.status],
         workflows=given.workflow,

@@ -15,7 +15,7 @@ from services.agents.names import Priority, Workflow, steps_on_bookmarks
 from services.agents.units import BELL
 from services.agents.work import announce
 from services.permissions import Viewer
-from services.search.find import SearchMode, understand
+from services.search.find import understandable
 
 WORKFLOW_KIND: Final = "WORKFLOW"
 """The kind of the tasks that plan the steps of a workflow; their payloads are of version 1."""
@@ -50,17 +50,20 @@ async def start_workflow(
     priority: Priority | None = None,
     idempotency_key: str | None = None,
     idempotency_hours: int = 24,
+    is_new: bool = False,
 ) -> TaskRow:
     """Start a workflow on the viewer's bookmarks.
 
     They are those with `bookmark_ids` (at most 1,000), those that a `query` of the search language finds, those that an
     import created or merged, or all that are not in the trash.
-    `options` are small JSON for the agents. Few bookmarks go before batches unless `priority` says otherwise. Writes
-    events: call it last in the transaction. Raises `NotFound` for the first bookmark that is not there for the viewer,
+    `options` are small JSON for the agents. Few bookmarks go before batches unless `priority` says otherwise. One with
+    `is_new` takes further new bookmarks until a worker has it. Writes events: call it last in the transaction. Raises `NotFound` for the first bookmark that is not there for the viewer,
     `BadInput` for too many, none, or a query that cannot be understood, `Conflict` for a key that was used otherwise.
     """
     key = new_id()
     payload = _payload(bookmark_ids, query, import_id, options)
+    if is_new:
+        payload[tasks.NEW] = True
     request = {"workflow": workflow.value, "ids": [str(one) for one in bookmark_ids or ()], **payload}
     earlier = await idempotency.earlier(
         unit,
@@ -78,7 +81,7 @@ async def start_workflow(
         return found
     ids = await _checked(unit, viewer, bookmark_ids)
     if query is not None:
-        await understand(unit, viewer, query, SearchMode.FULL_TEXT)
+        await understandable(unit, viewer, query, field=("input", "query"))
     agents = steps_on_bookmarks(workflow)
     task = await tasks.insert(
         unit,
@@ -114,8 +117,8 @@ async def start_on_new(unit: Unit, viewer: Viewer, bookmark_id: UUID) -> None:
         viewer,
         workflow=Workflow.REPROCESS,
         bookmark_ids=[bookmark_id],
-        options={tasks.NEW: True},
         priority=Priority.WAITING,
+        is_new=True,
     )
 
 

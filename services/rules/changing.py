@@ -14,7 +14,6 @@ from kit.text import name_of
 from services.permissions import Viewer, own
 from services.rules.actions import RuleActions, RuleEvent, checked
 from services.search import find
-from services.search.find import SearchMode
 
 MAX_RULES: Final = 200
 """Most rules of one account: each of them may be asked for every bookmark that comes in."""
@@ -99,7 +98,8 @@ async def _clean(unit: Unit, viewer: Viewer, changes: RuleChanges) -> dict[str, 
             changes["name"], what="A rule's name", max_chars=MAX_NAME_CHARS, field=("input", "name")
         )
     if "query" in changes:
-        values["query"] = await _understood(unit, viewer, changes["query"])
+        await find.understandable(unit, viewer, changes["query"], field=("input", "query"))
+        values["query"] = changes["query"]
     if "events" in changes:
         values["events"] = [event.value for event in dict.fromkeys(changes["events"])]
     if "actions" in changes:
@@ -107,11 +107,3 @@ async def _clean(unit: Unit, viewer: Viewer, changes: RuleChanges) -> dict[str, 
     if "is_enabled" in changes:
         values["is_enabled"] = changes["is_enabled"]
     return values
-
-
-async def _understood(unit: Unit, viewer: Viewer, query: str) -> str:
-    try:
-        await find.understand(unit, viewer, query, SearchMode.FULL_TEXT)
-    except BadInput as refused:
-        raise BadInput(refused.message, field=("input", "query"), position=refused.position) from refused
-    return query

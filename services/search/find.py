@@ -143,6 +143,14 @@ async def understand(rows: Rows, viewer: Viewer, text: str, mode: SearchMode, me
     return Query(node, condition, mode, aim)
 
 
+async def understandable(rows: Rows, viewer: Viewer, text: str, *, field: tuple[str, ...]) -> None:
+    """Check a query text that is kept, to be asked by full text later. Raises `BadInput` that names `field`."""
+    try:
+        await understand(rows, viewer, text, SearchMode.FULL_TEXT)
+    except BadInput as refused:
+        raise BadInput(refused.message, field=field, position=refused.position) from refused
+
+
 async def _condition(rows: Rows, viewer: Viewer, node: Node) -> Condition:
     """Return what a tree asks of a bookmark, everything that it names looked up."""
     condition = await _unaliased(rows, viewer, condition_of(node))

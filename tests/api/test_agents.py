@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from db.users import UserRow
+from kit.paging import encode_cursor
 from kit.settings import BookmarkWorkflow, ImportWorkflow
 from resolvers.context import Services
 from services.agents import AgentName, fleet
@@ -183,15 +184,36 @@ async def test_a_refused_start_starts_nothing(graph: Graph, ada: UserRow, bob: U
         ({"bookmarkIds": [gid(mine), gid(foreign)]}, "NOT_FOUND", ["input", "bookmarkIds", "1"]),
         ({"bookmarkIds": []}, "BAD_USER_INPUT", ["input", "bookmarkIds"]),
         ({"bookmarkIds": [gid(mine)], "query": "x"}, "BAD_USER_INPUT", ["input", "query"]),
-        ({"query": "("}, "BAD_USER_INPUT", ["query"]),
+        ({"query": "("}, "BAD_USER_INPUT", ["input", "query"]),
         ({"options": [1]}, "BAD_USER_INPUT", ["input", "options"]),
         ({"options": {"a": "b" * 5000}}, "BAD_USER_INPUT", ["input", "options"]),
+        ({"options": {"a": "b\0"}}, "BAD_USER_INPUT", ["input", "options"]),
+        ({"options": {"\0": "\\u0000"}}, "BAD_USER_INPUT", ["input", "options"]),
+        ({"options": {"a": 2**64}}, "BAD_USER_INPUT", ["input", "options"]),
     ):
         answer = (await graph.ask(START, ada, input={"workflow": "REPROCESS", **given}))["startWorkflow"]
         assert answer["task"] is None
         assert [(one["code"], one["field"]) for one in answer["userErrors"]] == [(code, field)]
     assert await graph.refusal(START, None, input={"workflow": "REPROCESS"}) == ["UNAUTHENTICATED"]
     assert await snapshot(graph.services.database) == before
+
+
+async def test_options_may_speak_of_nul_characters(graph: Graph, ada: UserRow) -> None:
+    given = {"workflow": "REPROCESS", "options": {"a": "\\u0000", "b": "\\\\u0000"}}
+    assert (await graph.ask(START, ada, input=given))["startWorkflow"]["userErrors"] == []
+
+
+async def test_lists_of_tasks_refuse_what_no_database_compares_with(graph: Graph, ada: UserRow) -> None:
+    listed = "query ($f: TaskFilter) { tasks(filter: $f) { totalCount } }"
+    for name in ("REPROCESS\0", "R" * 100_000):
+        assert await graph.refusal(listed, ada, f={"workflow": [name]}) == ["BAD_USER_INPUT"]
+    started = await graph.ask(START, ada, input={"workflow": "REPROCESS"})
+    of_one = "query ($id: ID!, $a: String) { task(id: $id) { bookmarks(after: $a) { totalCount nodes { status } } } }"
+    for place in ((2**40, 0), (0, 2**40)):
+        found = await graph.ask(
+            of_one, ada, id=started["startWorkflow"]["task"]["id"], a=encode_cursor("task-bookmarks", place)
+        )
+        assert found["task"]["bookmarks"] == {"totalCount": 0, "nodes": []}
 
 
 async def test_tasks_are_steered_by_their_owner_alone(graph: Graph, ada: UserRow, bob: UserRow, make: Maker) -> None:
@@ -346,6 +368,17 @@ async def test_a_new_bookmark_is_worked_on_with_those_that_wait(graph: Graph, ad
         await worker.until_idle()
     await graph.ask(create, ada, url="https://example.org/4")
     assert len((await graph.ask(found, ada))["tasks"]["nodes"]) == 2
+
+
+async def test_a_new_bookmark_joins_no_workflow_that_somebody_started(graph: Graph, ada: UserRow, make: Maker) -> None:
+    row = await make.bookmark(viewer(ada))
+    given = {"workflow": "VALIDATION_ONLY", "bookmarkIds": [gid(row)], "options": {"isNew": True}}
+    await graph.ask(START, ada, input=given)
+    graph = Graph(with_settings(graph.services, new_bookmark_workflow=BookmarkWorkflow.REPROCESS))
+    create = 'mutation { createBookmark(input: {url: "https://example.org/new"}) { bookmark { id } } }'
+    await graph.ask(create, ada)
+    found = (await graph.ask("{ tasks { nodes { workflow steps { total } } } }", ada))["tasks"]["nodes"]
+    assert [(task["workflow"], task["steps"][0]["total"]) for task in found] == [("REPROCESS", 1), ("VALIDATION_ONLY", 1)]
 
 
 def test_the_card_of_imports_names_their_kind() -> None:
