@@ -196,7 +196,12 @@ class _Running:
                 handle_sigint=False,
                 handle_sigterm=False,
                 handle_sighup=False,
-                proxy={"server": proxy.url, "bypass": "<-loopback>"},
+                proxy={
+                    "server": proxy.url,
+                    "bypass": "<-loopback>",
+                    "username": proxy.username,
+                    "password": proxy.password,
+                },
                 timeout=_STARTING_SECONDS * 1000,
             )
             return cls(process, stack.pop_all())

@@ -2,8 +2,11 @@
 
 import asyncio
 import re
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Coroutine
+from hmac import compare_digest
+from secrets import token_urlsafe
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,6 +20,7 @@ HEAD_SECONDS: Final = 10.0
 MAX_CONNECTIONS: Final = 200
 """Most connections of browsers at once; more are turned away."""
 MAX_HEAD_BYTES: Final = 65_536
+_MAX_LENGTH_DIGITS: Final = 18
 _CHUNK_BYTES: Final = 65_536
 _REQUEST: Final = re.compile(rb"([A-Z]{1,16}) ([!-~]+) HTTP/1\.[01]")
 _INTERIM: Final = (b"HTTP/1.1 1", b"HTTP/1.0 1")
@@ -25,9 +29,11 @@ _BETWEEN_NEIGHBOURS: Final = frozenset(
 )
 _ESTABLISHED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _NOTHING: Final = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+_ALSO: Final = {407: b'Proxy-Authenticate: Basic realm="graphmark"\r\n'}
 _WORDS: Final = {
     400: "Bad Request",
     403: "Forbidden",
+    407: "Proxy Authentication Required",
     411: "Length Required",
     502: "Bad Gateway",
     503: "Service Unavailable",
@@ -57,7 +63,10 @@ class GateProxy:
     For `--proxy-server`, together with `--proxy-bypass-list=<-loopback>`: Chromium goes round its proxy to loopback
     otherwise. CONNECT makes a tunnel, an absolute http address is one request on one connection. What comes back on a
     connection is limited to `max_bytes`, and its life to `deadline_seconds`. `refused` counts what the gate refused.
+    Loopback is shared with every program and user of the machine: only who knows `username` and `password` is served.
     """
+
+    username: Final = "graphmark"
 
     def __init__(self, fetcher: Fetcher, *, max_bytes: int = 50_000_000, deadline_seconds: float = 60.0) -> None:
         self._fetcher = fetcher
@@ -65,6 +74,7 @@ class GateProxy:
         self._deadline_seconds = deadline_seconds
         self._server: asyncio.Server | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self.password = token_urlsafe(24)
         self.refused: Counter[Failure] = Counter()
 
     async def __aenter__(self) -> Self:
@@ -89,6 +99,11 @@ class GateProxy:
             raise RuntimeError("the proxy is not open")
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
+    @property
+    def authorization(self) -> str:
+        """The value of Proxy-Authorization that is asked for (RFC 7617)."""
+        return f"Basic {b64encode(f'{self.username}:{self.password}'.encode()).decode()}"
+
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begin to serve a browser, in a task that ends with the proxy."""
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
@@ -100,7 +115,8 @@ class GateProxy:
             async with asyncio.timeout(self._deadline_seconds):
                 await self._handle(reader, writer)
         except _RefusedError as error:
-            writer.write(f"HTTP/1.1 {error.status} {_WORDS[error.status]}\r\n".encode() + _NOTHING)
+            first = f"HTTP/1.1 {error.status} {_WORDS[error.status]}\r\n".encode()
+            writer.write(first + _ALSO.get(error.status, b"") + _NOTHING)
             writer.close()
         except (OSError, EOFError):
             pass  # either side has gone, or the deadline: there is nobody to tell
@@ -120,6 +136,8 @@ class GateProxy:
         request = _REQUEST.fullmatch(first)
         if request is None:
             raise _RefusedError(400)
+        if not any(compare_digest(value, self.authorization.encode()) for value in _said(rest, b"proxy-authorization")):
+            raise _RefusedError(407)
         method, target = request[1], request[2].decode("ascii")
         if method == b"CONNECT":
             await self._tunnel(f"http://{target}/", reader, writer)
@@ -181,16 +199,18 @@ class GateProxy:
 
 def _length(headers: bytes, max_bytes: int) -> int:
     """Return how long the body of a request is. Raises `_RefusedError` where it is not said, or too long."""
-    length = 0
-    for line in headers.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"transfer-encoding":
-            raise _RefusedError(411)
-        if name.strip().lower() == b"content-length":
-            if not value.strip().isdigit() or int(value) > max_bytes:
-                raise _RefusedError(411)
-            length = int(value)
-    return length
+    lengths = _said(headers, b"content-length") or [b"0"]
+    if _said(headers, b"transfer-encoding") or len(lengths) > 1 or not lengths[0].isdigit():
+        raise _RefusedError(411)
+    if len(lengths[0]) > _MAX_LENGTH_DIGITS or int(lengths[0]) > max_bytes:
+        raise _RefusedError(411)
+    return int(lengths[0])
+
+
+def _said(headers: bytes, wanted: bytes) -> list[bytes]:
+    """Return the values of the headers of one name, which is given in lower case."""
+    lines = (line.partition(b":") for line in headers.split(b"\r\n"))
+    return [value.strip() for name, _, value in lines if name.strip().lower() == wanted]
 
 
 def _as_only(first: bytes, headers: bytes) -> bytes:

@@ -8,8 +8,15 @@ from kit.fetch import Failure, Fetcher, GateProxy
 from tests.kit.fetch.outside import PUBLIC, Names, always, answer, listening, outside_fetcher, settled
 
 
-async def said(proxy: GateProxy, data: bytes) -> bytes:
+def allowed(proxy: GateProxy, data: bytes) -> bytes:
+    """Return a request with what the proxy asks for behind its first line."""
+    first, line_end, rest = data.partition(b"\r\n")
+    return first + line_end + b"Proxy-Authorization: " + proxy.authorization.encode() + b"\r\n" + rest
+
+
+async def said(proxy: GateProxy, data: bytes, *, is_allowed: bool = True) -> bytes:
     """Say something to a proxy and return all that comes back."""
+    data = allowed(proxy, data) if is_allowed else data
     reader, writer = await asyncio.open_connection("127.0.0.1", int(proxy.url.rpartition(":")[2]))
     try:
         writer.write(data)
@@ -27,7 +34,8 @@ async def test_a_tunnel_carries_bytes_both_ways() -> None:
         async with GateProxy(fetcher) as proxy:
             port = int(proxy.url.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(f"CONNECT public.test:{outside.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            request = f"CONNECT public.test:{outside.port} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            writer.write(allowed(proxy, request))
             assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 200 Connection established\r\n\r\n"
             for _ in range(3):
                 writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -90,6 +98,22 @@ async def test_what_the_gate_refuses_is_not_dialled(target: str, expected: Failu
     assert inside.connections == 0
 
 
+async def test_other_programs_of_the_machine_are_not_served() -> None:
+    names = Names()
+    async with (
+        listening(always(answer(body=b"hello"))) as outside,
+        outside_fetcher(names) as fetcher,
+        GateProxy(fetcher) as proxy,
+        GateProxy(fetcher) as other,
+    ):
+        for header in ("", "Proxy-Authorization: Basic Og==\r\n", f"Proxy-Authorization: {other.authorization}\r\n"):
+            for first in (f"CONNECT public.test:{outside.port}", f"GET http://public.test:{outside.port}/"):
+                back = await said(proxy, f"{first} HTTP/1.1\r\n{header}\r\n".encode(), is_allowed=False)
+                assert back.startswith(b"HTTP/1.1 407 ")
+                assert b"\r\nProxy-Authenticate: Basic " in back
+    assert (outside.connections, names.asked) == (0, [])
+
+
 async def test_a_proxy_is_not_a_server_and_says_what_it_cannot() -> None:
     names = Names()
     async with listening(always(answer())) as outside:
@@ -106,6 +130,9 @@ async def test_a_proxy_is_not_a_server_and_says_what_it_cannot() -> None:
         assert (await said(proxy, b"POST http://public.test/ HTTP/1.1\r\nContent-Length: -1\r\n\r\n")).startswith(
             b"HTTP/1.1 411 "
         )
+        for lengths in (b"Content-Length: 1\r\nContent-Length: 2", b"Content-Length: " + b"9" * 5_000):
+            request = b"POST http://public.test/ HTTP/1.1\r\n" + lengths + b"\r\n\r\n"
+            assert (await said(proxy, request)).startswith(b"HTTP/1.1 411 ")
         assert (await said(proxy, b"GET " + b"x" * 100_000)).startswith(b"HTTP/1.1 400 ")
 
 
@@ -116,7 +143,7 @@ async def test_a_browser_that_leaves_takes_its_connection_with_it() -> None:
         GateProxy(fetcher) as proxy,
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", int(proxy.url.rpartition(":")[2]))
-        writer.write(f"GET http://public.test:{outside.port}/ HTTP/1.1\r\n\r\n".encode())
+        writer.write(allowed(proxy, f"GET http://public.test:{outside.port}/ HTTP/1.1\r\n\r\n".encode()))
         assert (await reader.readuntil(b"hello")).endswith(b"Connection: close\r\n\r\nhello")
         assert outside.open == 1  # this server does not close though it was asked to
         writer.close()
@@ -136,7 +163,7 @@ async def test_limits_and_the_end_of_the_proxy_close_everything() -> None:
         async with proxy:
             port = int(proxy.url.rpartition(":")[2])
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(f"CONNECT public.test:{outside.port} HTTP/1.1\r\n\r\n".encode())
+            writer.write(allowed(proxy, f"CONNECT public.test:{outside.port} HTTP/1.1\r\n\r\n".encode()))
             await reader.readuntil(b"\r\n\r\n")
             assert outside.open == 1
         await settled(lambda: outside.open == 0)
