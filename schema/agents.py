@@ -292,7 +292,8 @@ class AgentMutation:
     start_workflow = strawberry.field(
         resolver=answer.start_workflow,
         graphql_type=StartWorkflowPayload,
-        description="Let agents work on bookmarks. It goes on by itself, whatever happens to this request.",
+        description="Let agents work on bookmarks. It goes on by itself, whatever happens to this request. "
+        "At most 100 workflows of an account that have not ended.",
     )
     pause_task = strawberry.field(
         resolver=answer.pause_task, graphql_type=PauseTaskPayload, description="Stop a task, to go on later."

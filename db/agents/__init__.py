@@ -59,7 +59,7 @@ from db.agents.rows import (
     renew,
     step,
 )
-from db.agents.sources import NEW, imported, lock_waiting, owned
+from db.agents.sources import NEW, count_open, imported, lock_waiting, owned
 from db.agents.steering import cancel_steps, cancel_units, pause_units, reopen, resume_units
 from db.agents.steps import (
     StepRow,
@@ -118,6 +118,7 @@ __all__ = [
     "count_due",
     "count_fates",
     "count_messages",
+    "count_open",
     "count_open_units",
     "count_results",
     "count_work",

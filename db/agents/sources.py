@@ -8,6 +8,24 @@ NEW = "isNew"
 """What the payloads of workflows on bookmarks that were just made have: nobody who starts one can ask for it."""
 
 
+async def count_open(rows: Rows, owner_id: UUID, kind: str, *, upto: int) -> int:
+    """Return how many tasks of a kind of an owner have not ended, counted up to `upto`; units of workflows are none."""
+    return int(
+        await rows.fetchval(
+            """
+            SELECT count(*) FROM (
+                SELECT FROM a2a_tasks
+                WHERE owner_id = $1 AND kind = $2 AND parent_id IS NULL AND status IN ('PENDING', 'RUNNING', 'PAUSED')
+                LIMIT $3
+            ) AS open
+            """,
+            owner_id,
+            kind,
+            upto,
+        )
+    )
+
+
 async def owned(rows: Rows, owner_id: UUID, bookmark_ids: list[UUID]) -> set[UUID]:
     """Return which of these are bookmarks of the owner outside the trash."""
     found = await rows.fetch(

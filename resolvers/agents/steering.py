@@ -41,6 +41,7 @@ async def start_workflow(info: Info, input: Start) -> Payload:  # noqa: A002  th
             options=_options(input.options),
             idempotency_key=input.idempotency_key,
             idempotency_hours=info.context.settings.idempotency_hours,
+            most_open=agents.MAX_OPEN,
         )
         return Payload(task=started)
 

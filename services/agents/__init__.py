@@ -12,7 +12,7 @@ from services.agents.names import (
     Workflow,
     steps_on_bookmarks,
 )
-from services.agents.starting import WORKFLOW_KIND, start_on_new, start_workflow
+from services.agents.starting import MAX_OPEN, WORKFLOW_KIND, start_on_new, start_workflow
 from services.agents.steering import cancel, pause, resume, retry
 from services.agents.units import BELL
 from services.agents.work import announce, enqueue, follow, get
@@ -20,6 +20,7 @@ from services.agents.work import announce, enqueue, follow, get
 __all__ = [
     "BELL",
     "FINAL",
+    "MAX_OPEN",
     "WORKFLOWS",
     "WORKFLOW_KIND",
     "AgentName",

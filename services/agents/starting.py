@@ -8,7 +8,7 @@ from uuid import UUID
 from db import agents as tasks
 from db.agents import TaskRow
 from db.unit import Unit
-from kit.errors import BadInput, NotFound
+from kit.errors import BadInput, Conflict, NotFound
 from kit.ids import new_id
 from services import idempotency
 from services.agents.names import Priority, Workflow, steps_on_bookmarks
@@ -22,6 +22,9 @@ WORKFLOW_KIND: Final = "WORKFLOW"
 
 MAX_BOOKMARKS: Final = 1_000
 """Most bookmarks that a workflow is given by their ids."""
+
+MAX_OPEN: Final = 100
+"""Most workflows of an account that have not ended, when somebody asks for one more. Each may hold a whole library."""
 
 FEW_BOOKMARKS: Final = 20
 """So many at most, and somebody may be waiting for them."""
@@ -51,14 +54,17 @@ async def start_workflow(
     idempotency_key: str | None = None,
     idempotency_hours: int = 24,
     is_new: bool = False,
+    most_open: int | None = None,
 ) -> TaskRow:
     """Start a workflow on the viewer's bookmarks.
 
     They are those with `bookmark_ids` (at most 1,000), those that a `query` of the search language finds, those that an
     import created or merged, or all that are not in the trash.
     `options` are small JSON for the agents. Few bookmarks go before batches unless `priority` says otherwise. One with
-    `is_new` takes further new bookmarks until a worker has it. Writes events: call it last in the transaction. Raises `NotFound` for the first bookmark that is not there for the viewer,
-    `BadInput` for too many, none, or a query that cannot be understood, `Conflict` for a key that was used otherwise.
+    `is_new` takes further new bookmarks until a worker has it. Writes events: call it last in the transaction.
+
+    Raises `NotFound` for the first bookmark that is not there for the viewer, `BadInput` for too many, none, or a query
+    that cannot be understood, `Conflict` for a key that was used otherwise, and where `most_open` have not ended.
     """
     key = new_id()
     payload = _payload(bookmark_ids, query, import_id, options)
@@ -79,6 +85,10 @@ async def start_workflow(
         if found is None:
             raise NotFound("There is no such task.")
         return found
+    if most_open is not None and await tasks.count_open(unit, viewer.id, WORKFLOW_KIND, upto=most_open) >= most_open:
+        raise Conflict(
+            f"{most_open} workflows have not ended yet. Wait for some of them, or cancel what is not needed."
+        )
     ids = await _checked(unit, viewer, bookmark_ids)
     if query is not None:
         await understandable(unit, viewer, query, field=("input", "query"))
