@@ -1,6 +1,7 @@
 """Workers killed while agents check, read, sort and embed a library of the local web."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from db.unit import Database
 from kit.settings import Settings
 from services.agents import Workflow, start_workflow
 from tests.conftest import empty
+from tests.fakes.openai import models_process
+from tests.fakes.openai.server import KEY
 from tests.fakes.web.library import SLOW, Library
 from tests.fakes.web.process import RemoteWeb, web_process
 from tests.fakes.web.table import SITES
@@ -28,6 +31,10 @@ from tests.stories.stage import environment_of
 BOOKMARKS = 200
 STEPS = 4
 KILLS = 4
+FAULT_EVERY = 7
+IN_HAND = 64
+"""So many questions at most a worker has asked and not settled: four slots, each with sixteen pages at once."""
+
 JOINING_SECONDS = 10.0
 PATIENCE_SECONDS = 150.0
 NAMES = frozenset(site.name for site in SITES if site.share and site.name not in SLOW)
@@ -105,6 +112,21 @@ async def imported(database: Database) -> bool:
     return bool(await database.fetchval("SELECT bool_and(status = 'COMPLETED') FROM a2a_tasks"))
 
 
+async def killed_and_replaced(work: Work, processes: Processes, chance: random.Random) -> None:
+    """Let two workers work, and kill and replace one of them at random moments; nothing that was done is undone."""
+    workers = [processes.start("worker") for _ in range(2)]
+    highest = 0
+    for least in sorted(chance.sample(range(STEPS * len(work.library)), KILLS)):
+        await until(partial(work.has_settled, least), f"{least} fates", PATIENCE_SECONDS)
+        await asyncio.sleep(chance.uniform(0, 0.2))
+        victim = chance.randrange(2)
+        processes.kill(workers[victim])
+        settled = await work.settled()
+        assert settled >= highest
+        highest = settled
+        workers[victim] = processes.start("worker")
+
+
 @pytest.mark.parametrize("run", range(RUNS))
 async def test_killed_workers_lose_and_double_nothing(
     database: Database, settings: Settings, tmp_path: Path, web: RemoteWeb, run: int
@@ -113,21 +135,30 @@ async def test_killed_workers_lose_and_double_nothing(
     seed, chance = chance_of(run)
     with Processes(settings, tmp_path / "log", environment_of(web)) as processes:
         work = await begin(database, settings, web, processes, Library(BOOKMARKS, seed=seed, names=NAMES))
-        workers = [processes.start("worker") for _ in range(2)]
-        highest = 0
-        for least in sorted(chance.sample(range(STEPS * BOOKMARKS), KILLS)):
-            await until(partial(work.has_settled, least), f"{least} fates", PATIENCE_SECONDS)
-            await asyncio.sleep(chance.uniform(0, 0.2))
-            victim = chance.randrange(2)
-            processes.kill(workers[victim])
-            settled = await work.settled()
-            assert settled >= highest
-            highest = settled
-            workers[victim] = processes.start("worker")
+        await killed_and_replaced(work, processes, chance)
         killed = time.monotonic()
         await until(work.is_done, "everything done", PATIENCE_SECONDS)
         print(f"done {time.monotonic() - killed:.1f} s after the last kill")  # noqa: T201  shown when it fails
         await work.check()
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+async def test_killed_workers_leave_an_exact_ledger(
+    database: Database, settings: Settings, tmp_path: Path, web: RemoteWeb, run: int
+) -> None:
+    """The same while a model server is asked, which fails now and then: every question is in the ledger, once."""
+    seed, chance = chance_of(run)
+    async with models_process() as models:
+        await models.script(every=FAULT_EVERY)
+        asking = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": models.base_url, "AI_PROVIDER": "openai"}
+        with Processes(settings, tmp_path / "log", environment_of(web, asking)) as processes:
+            work = await begin(database, settings, web, processes, Library(BOOKMARKS, seed=seed, names=NAMES))
+            await killed_and_replaced(work, processes, chance)
+            await until(work.is_done, "everything done", PATIENCE_SECONDS)
+        await work.check()
+        await outcomes.check_ledger(database, await models.calls(), were_killed=True)
+        reserved = await database.fetchval("SELECT count(*) FROM ai_calls WHERE state = 'RESERVED'")
+        assert reserved <= KILLS * IN_HAND
 
 
 async def test_a_worker_that_joins_takes_work_within_seconds(

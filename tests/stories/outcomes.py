@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from db.unit import Database
 from services.events import Topic
+from tests.fakes.openai import Call, Fault
 from tests.fakes.web.addresses import Addresses
 from tests.fakes.web.library import Entry, Library
 from tests.fakes.web.reading import expected
@@ -130,6 +131,33 @@ async def check_vectors(database: Database, items: int) -> None:
     assert await database.fetchval("SELECT count(*) FROM embeddings") == items
     assert await database.fetchval("SELECT count(DISTINCT bookmark_id) FROM embeddings") == items
     assert await database.fetchval("SELECT count(DISTINCT space_id) FROM embeddings") == 1
+
+
+async def check_ledger(database: Database, calls: list[Call], *, were_killed: bool = False) -> None:
+    """Assert that every question is in the ledger once, with the tokens that the server billed for all its calls.
+
+    Of a call whose answer was lost on the way nobody can know what it cost: such a question counts at least that. What
+    a killed worker had asked stays reserved (`were_killed`), or was already settled.
+    """
+    billed: Counter[str | None] = Counter()
+    for call in calls:
+        billed[call.call_id] += call.prompt_tokens + call.completion_tokens
+    lost = {call.call_id for call in calls if call.fault in {Fault.DROPS, Fault.NOT_JSON}}
+    rows = await database.fetch(
+        "SELECT id, state, CASE state WHEN 'RESERVED' THEN reserved_tokens"
+        " ELSE input_tokens + output_tokens END AS tokens FROM ai_calls"
+    )
+    kept = {str(row["id"]): row for row in rows}
+    assert {row["state"] for row in rows} <= {"SETTLED", "LOST", *(["RESERVED"] if were_killed else [])}
+    assert billed.keys() <= kept.keys() if were_killed else billed.keys() == kept.keys()
+    settled = {key: row["tokens"] for key, row in kept.items() if row["state"] == "SETTLED"}
+    sure = {key: tokens for key, tokens in settled.items() if key not in lost}
+    differing = {key: (tokens, billed[key]) for key, tokens in sure.items() if tokens != billed[key]}
+    assert differing == {}, (differing, [call for call in calls if call.call_id in differing])
+    assert all(row["tokens"] >= billed[key] for key, row in kept.items() if key not in sure)
+    for agents in ("agent = ''", "agent <> ''"):
+        sums = await database.fetchval(f"SELECT sum(tokens) FROM ai_months WHERE {agents}")
+        assert sums == sum(row["tokens"] for row in rows)
 
 
 async def check_events(database: Database) -> None:

@@ -4,7 +4,6 @@
 """
 
 import os
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import pytest_asyncio
 from db.unit import Database
 from kit.ids import decode_global_id
 from kit.settings import Settings
-from tests.fakes.openai import Call, Fault, models_process
+from tests.fakes.openai import Fault, models_process
 from tests.fakes.openai.server import KEY
 from tests.fakes.web.library import Library
 from tests.fakes.web.process import RemoteWeb, web_process
@@ -125,26 +124,4 @@ async def test_the_same_with_a_model_server_that_fails_now_and_then(
         async with staged(database, settings, tmp_path, web, library, environment=asking) as stage:
             imported = await stage.import_library(patience=patience(ASKING))
             await check_all(stage, imported)
-        await check_ledger(database, await models.calls())
-
-
-async def check_ledger(database: Database, calls: list[Call]) -> None:
-    """Assert that every question is in the ledger once, with the tokens that the server billed for all its calls.
-
-    Of a call whose answer was lost on the way nobody can know what it cost: such a question counts at least that.
-    """
-    billed: Counter[str | None] = Counter()
-    for call in calls:
-        billed[call.call_id] += call.prompt_tokens + call.completion_tokens
-    lost = {call.call_id for call in calls if call.fault in {Fault.DROPS, Fault.NOT_JSON}}
-    rows = await database.fetch("SELECT id, state, input_tokens + output_tokens AS tokens FROM ai_calls")
-    kept = {str(row["id"]): row for row in rows}
-    assert {row["state"] for row in rows} <= {"SETTLED", "LOST"}
-    assert billed.keys() == kept.keys()
-    sure = {key: row["tokens"] for key, row in kept.items() if row["state"] == "SETTLED" and key not in lost}
-    assert sure == {key: billed[key] for key in sure}
-    assert all(kept[str(key)]["tokens"] >= billed[key] for key in lost if kept[str(key)]["state"] == "SETTLED")
-    sums = await database.fetch(
-        "SELECT sum(tokens) AS tokens, sum(microdollars) AS money FROM ai_months GROUP BY agent = ''"
-    )
-    assert [dict(row) for row in sums] == [dict(sums[0])] * 2
+        await outcomes.check_ledger(database, await models.calls())
