@@ -157,5 +157,6 @@ class _Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         # asyncio keeps an unread pipe open until its end is read: take the rest, so that the process is seen to end.
-        with contextlib.suppress(TimeoutError, OSError, ValueError):
+        # RuntimeError: somebody waits for an answer still, and takes the rest.
+        with contextlib.suppress(TimeoutError, OSError, ValueError, RuntimeError):
             await asyncio.wait_for(self._process.communicate(), _ENDING_SECONDS)

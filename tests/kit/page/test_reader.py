@@ -116,3 +116,15 @@ async def test_no_process_is_left_behind() -> None:
         await asyncio.gather(read(two), read(two))
         assert len(children()) == 2
     assert children() == []
+
+
+async def test_a_reader_that_is_closed_while_it_reads_ends_quietly() -> None:
+    async with PageReader() as reader:
+        await read(reader)
+        (child,) = children()
+        child.suspend()
+        reading = asyncio.create_task(read(reader))
+        await asyncio.sleep(0)  # the page is handed over; no answer will come
+    with pytest.raises(PageUnreadable):
+        await reading
+    assert not children()
