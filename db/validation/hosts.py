@@ -111,27 +111,15 @@ async def leave(rows: Rows, host: str, visit: UUID, *, not_before: datetime | No
     )
 
 
-async def claim_probe(rows: Rows, host: str, *, older_than_seconds: float) -> bool:
-    """Tell whether the caller is to probe a host: nobody has done so for that long. At most one is told yes."""
-    return bool(
-        await rows.fetchval(
-            """
-            UPDATE hosts SET probed_at = clock_timestamp(), probe_title = NULL, probe_digest = NULL,
-                probe_simhash = NULL, probe_words = NULL
-            WHERE host = $1 AND (probed_at IS NULL OR probed_at < clock_timestamp() - $2::float8 * interval '1 second')
-            RETURNING true
-            """,
-            host,
-            older_than_seconds,
-        )
-    )
-
-
-async def keep_probe(rows: Rows, host: str, *, title: str, digest: bytes, simhash: int, words: int) -> None:
-    """Remember the page that a host shows for addresses that cannot exist."""
+async def keep_probe(
+    rows: Rows, host: str, *, title: str | None, digest: bytes | None, simhash: int | None, words: int | None
+) -> None:
+    """Remember the page that a host shows for addresses that cannot exist; None where it says that there is none."""
     await rows.execute(
         """
-        UPDATE hosts SET probe_title = $2, probe_digest = $3, probe_simhash = $4, probe_words = $5 WHERE host = $1
+        UPDATE hosts SET probed_at = clock_timestamp(), probe_title = $2, probe_digest = $3, probe_simhash = $4,
+            probe_words = $5
+        WHERE host = $1
         """,
         host,
         title,
@@ -141,15 +129,16 @@ async def keep_probe(rows: Rows, host: str, *, title: str, digest: bytes, simhas
     )
 
 
-async def probe_of(rows: Rows, host: str) -> ProbeRow | None:
-    """Return what the last probe of a host found, None before the first."""
+async def probe_of(rows: Rows, host: str, *, within_seconds: float) -> ProbeRow | None:
+    """Return what the last probe of a host found, None when there was none within so many seconds."""
     row = await rows.fetchrow(
         """
         SELECT probed_at, probe_title AS title, probe_digest AS digest, probe_simhash AS simhash, probe_words AS words
         FROM hosts
-        WHERE host = $1 AND probed_at IS NOT NULL
+        WHERE host = $1 AND probed_at > clock_timestamp() - $2::float8 * interval '1 second'
         """,
         host,
+        within_seconds,
     )
     return ProbeRow(**row) if row else None
 

@@ -190,33 +190,34 @@ class Look:
         if not signs.is_suspicious(reading, is_unlike_saved=is_unlike):
             return False
         host, database = locate(reading.final_url).authority, self.visits.database
-        if await hosts.claim_probe(database, host, older_than_seconds=PROBE_DAYS * _DAY_SECONDS):
-            await self._probe(reading.final_url, host)
-        return _matches(page, await hosts.probe_of(database, host))
+        lately = PROBE_DAYS * _DAY_SECONDS
+        # Nobody waits for somebody else's probe: who has a place at the host may ask it once more, at worst twice for
+        # nothing, and a worker that dies in the middle leaves no gap.
+        if await hosts.probe_of(database, host, within_seconds=lately) is None:
+            shown = await self._probe(reading.final_url)
+            await hosts.keep_probe(
+                database,
+                host,
+                title=None if shown is None else signs.title_of(shown),
+                digest=None if shown is None else shown.digest,
+                simhash=None if shown is None else shown.fingerprint,
+                words=None if shown is None else shown.word_count,
+            )
+        return _matches(page, await hosts.probe_of(database, host, within_seconds=lately))
 
-    async def _probe(self, url: str, host: str) -> None:
-        """Ask a server for a neighbour of `url` that cannot exist, and remember the page that it shows, if any."""
+    async def _probe(self, url: str) -> Page | None:
+        """Ask a server for a neighbour of `url` that cannot exist; return the page that it shows, if any."""
         neighbour = signs.sibling(url, token_hex(_PROBE_BYTES))
         try:
             response = await self.visits.walk(
                 neighbour, method="GET", headers=get_headers(), deadline_seconds=GET_SECONDS
             )
         except (FetchError, HostClosedError):
-            return
+            return None
         told = self._told(response, utcnow())
         if not told.is_success or not is_html(response.headers.get("content-type")):
-            return
-        page = await self._page(response)
-        if page is not None:
-            shown = signs.fingerprint_of(page)
-            await hosts.keep_probe(
-                self.visits.database,
-                host,
-                title=signs.title_of(page),
-                digest=shown.digest,
-                simhash=shown.simhash,
-                words=shown.words,
-            )
+            return None
+        return await self._page(response)
 
 
 def _with(

@@ -61,17 +61,18 @@ async def test_going_on_books_the_next_turn_before_others(database: Database) ->
     assert 89.0 < await hosts.enter(database, HOST, uuid4(), SLOW) <= 90.0
 
 
-async def test_a_host_is_probed_by_one_and_not_again_for_a_while(database: Database) -> None:
+async def test_what_a_probe_found_is_remembered_for_a_while(database: Database) -> None:
     await hosts.enter(database, HOST, uuid4(), QUICK)
-    assert await hosts.probe_of(database, HOST) is None
-    told = await asyncio.gather(*(hosts.claim_probe(database, HOST, older_than_seconds=60) for _ in range(5)))
-    assert sum(told) == 1
+    assert await hosts.probe_of(database, HOST, within_seconds=60) is None
     await hosts.keep_probe(database, HOST, title="not here", digest=DIGEST, simhash=-7, words=12)
-    probe = await hosts.probe_of(database, HOST)
+    probe = await hosts.probe_of(database, HOST, within_seconds=60)
     assert probe is not None
     assert (probe.title, probe.digest, probe.simhash, probe.words) == ("not here", DIGEST, -7, 12)
-    assert await hosts.claim_probe(database, HOST, older_than_seconds=-1)
-    assert (await hosts.probe_of(database, HOST)).digest is None  # type: ignore[union-attr]  # it was probed
+    assert await hosts.probe_of(database, HOST, within_seconds=0) is None
+    await hosts.keep_probe(database, HOST, title=None, digest=None, simhash=None, words=None)
+    nothing = await hosts.probe_of(database, HOST, within_seconds=60)
+    assert nothing is not None
+    assert nothing.digest is None
 
 
 async def test_hosts_are_forgotten_unless_they_ask_for_patience(database: Database) -> None:

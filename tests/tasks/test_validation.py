@@ -268,3 +268,13 @@ async def test_an_archived_copy_of_a_broken_link_is_looked_for(
         await later(database, 40)
         await worker.recorded(broken)  # nobody listens there any more, which disturbs nothing
         assert (await worker.health(broken)).archive_url == known.archive_url
+
+
+async def test_pages_that_are_checked_at_the_same_time_are_both_told_from_error_pages(
+    checker: Checker, make: Maker, web: Web
+) -> None:
+    """Neither relies on a probe that the other has only begun, as one would whose worker dies."""
+    viewer = await make.viewer()
+    rows = [await make.bookmark(viewer, {"url": web.url("soft-same", number)}) for number in range(1, 7)]
+    told = await asyncio.gather(*(checker.recorded(row) for row in rows))
+    assert [one["status"] for one in told] == ["SOFT_404"] * len(rows)
