@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from kit.errors import BadInput
 from kit.text import fold, one_line
-from kit.urls import MAX_URL_BYTES, identify
+from kit.urls import MAX_URL_BYTES, identify, locate
 
 MAX_KEYWORDS: Final = 20
 MAX_KEYWORD_CHARS: Final = 60
@@ -55,13 +55,24 @@ def paragraphs(text: str) -> str:
 
 
 def address(href: str | None, base: str) -> str | None:
-    """Return an absolute http or https address in its normal form, or None when `href` is none."""
+    """Return an absolute http or https address in its normal form, without credentials; None when `href` is none."""
     if not href or len(href) > MAX_URL_BYTES:
         return None
     try:
-        return identify(urljoin(base, href.strip())).canonical
+        return identify(locate(urljoin(base, href.strip())).url).canonical
     except (BadInput, ValueError):
         return None
+
+
+def leads_inward(target: str, url: str) -> bool:
+    """Tell whether an address that the page at `url` names lies in a private network, and the page does not.
+
+    Who looks at a bookmark has its pictures loaded: a page of the web shall not reach into their network by it.
+    """
+    try:
+        return locate(target).is_private and not locate(url).is_private
+    except BadInput:
+        return True
 
 
 def moment(text: str | None, now: datetime) -> datetime | None:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, TypeVar
 
-from kit.page.cleaning import address, keywords, language, line, moment
+from kit.page.cleaning import address, keywords, language, leads_inward, line, moment
 from kit.page.outline import Outline
 from kit.page.page import Said
 from kit.page.structured import Structured
@@ -44,7 +44,8 @@ def merge(page: Outline, said: Structured, now: datetime) -> Said:
     words, facts, links = _words(page, said), _facts(page, said), _links(page, said)
 
     def link(href: str) -> str | None:
-        return address(href, page.base)
+        found = address(href, page.base)
+        return None if found is None or leads_inward(found, page.url) else found
 
     return Said(
         title=_first(_lines(MAX_TITLE_CHARS), words["title"]),

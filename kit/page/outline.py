@@ -37,8 +37,9 @@ _ICON_PIXELS: Final = 32
 
 @dataclass(slots=True)
 class Outline:
-    """What was found. `metas` are by lower-case `name`, `property` or `http-equiv`, each with its values in order."""
+    """What was found at `url`. `metas` are by lower-case `name`, `property` or `http-equiv`, each with its values in order."""
 
+    url: str
     base: str
     metas: dict[str, list[str]] = field(default_factory=dict)
     links: dict[str, list[str]] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Outline:
 def outline(text: str, url: str) -> Outline:
     """Read the HTML `text` that was found at `url`."""
     tree = LexborHTMLParser(text)
-    found = Outline(base=_base(tree, url))
+    found = Outline(url, _base(tree, url))
     _read_metas(tree, found)
     _read_links(tree, found)
     found.title = _text(tree.css_first("head > title") or tree.css_first("title"))

@@ -106,7 +106,7 @@ def _refuse_binary(body: bytes, content_type: str | None) -> None:
 
 
 def _plain(text: str) -> Page:
-    found = Outline(base="", seen=paragraphs(text))
+    found = Outline(url="", base="", seen=paragraphs(text))
     nothing = Said(None, None, None, None, None, None, None, None, None, (), None)
     return _page(found, nothing, found.seen)
 

@@ -21,6 +21,10 @@ DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 MAX_LABEL_CHARS: Final = 63
 """Longest part of a host name between two dots (RFC 1035 section 2.3.4)."""
 
+_PRIVATE_SUFFIXES: Final = tuple(
+    f".{name}" for name in ("local", "localhost", "internal", "lan", "home", "intranet", "corp", "test", "home.arpa")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WebAddress:
@@ -45,6 +49,14 @@ class WebAddress:
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host and port: what the web calls one origin."""
         return (self.scheme, self.host, self.port)
+
+    @property
+    def is_private(self) -> bool:
+        """Tell whether it means nothing, or something else, outside its own network, as far as its form shows."""
+        if self.ip is not None:
+            return not self.ip.is_global
+        name = self.host.removesuffix(".")
+        return "." not in name or name.endswith(_PRIVATE_SUFFIXES)
 
     @property
     def without_fragment(self) -> str:

@@ -13,13 +13,12 @@ from urllib.parse import urlencode
 import orjson
 
 from kit.fetch import FetchError, Response
-from kit.urls import MAX_URL_BYTES, RefusedUrl, WebAddress, locate
+from kit.urls import MAX_URL_BYTES, RefusedUrl, locate
 from tasks.validation.visits import HostBusyError, HostClosedError, Visits
 
 ARCHIVE_SECONDS: Final = 10.0
 AWAY_SECONDS: Final = 300.0
 _OK: Final = 200
-_PRIVATE_NAMES: Final = ("local", "localhost", "internal", "lan", "home", "intranet", "corp", "test", "home.arpa")
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Archive:
             return False, None
         try:
             place, there = locate(self.base), locate(url)
-            if is_private(there) and not is_private(place):
+            if there.is_private and not place.is_private:
                 return False, None
             asked = urlencode({"url": there.without_fragment, "timestamp": f"{saved_at:%Y%m%d%H%M%S}"})
             response = await visits.walk(
@@ -57,14 +56,6 @@ class Archive:
             self._away_until = monotonic() + AWAY_SECONDS
             return False, None
         return True, _copy_in(response)
-
-
-def is_private(address: WebAddress) -> bool:
-    """Tell whether an address cannot be known outside its own network."""
-    if address.ip is not None:
-        return not address.ip.is_global
-    name = address.host.rstrip(".")
-    return "." not in name or any(name.endswith(f".{ending}") for ending in _PRIVATE_NAMES)
 
 
 def _copy_in(response: Response) -> str | None:

@@ -54,6 +54,41 @@ def test_the_title_is_that_of_the_first_voice_that_speaks(silent: int) -> None:
     assert read(f"<html><head>{inside}</head><body>{below}<p>{PROSE}</p></body></html>").title == wanted[silent]
 
 
+PICTURES = """<html><head><base href="{base}"><meta property="og:image" content="{url}"><link rel="icon" href="{url}">
+<link rel="canonical" href="{url}"></head></html>"""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080/x",
+        "http://0x7f.1/",
+        "//me:secret@192.168.0.1/reboot",
+        "http://[::1]/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://localhost/x",
+        "http://router.local./x",
+        "/x",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_page_of_the_web_names_nothing_in_a_private_network(url: str) -> None:
+    page = read(PICTURES.format(base="http://localhost/", url=url))
+    assert (page.canonical_url, page.favicon_url, page.image_url) == (None, None, None)
+
+
+def test_a_page_in_a_private_network_names_what_is_there() -> None:
+    page = read(PICTURES.format(base="/", url="http://10.0.0.2/i.png"), url="http://wiki.lan/page")
+    assert (page.favicon_url, page.image_url) == ("http://10.0.0.2/i.png", "http://10.0.0.2/i.png")
+
+
+def test_addresses_that_a_page_names_lose_their_credentials() -> None:
+    page = read(PICTURES.format(base="/", url="https://me:secret@cdn.example/i.png"))
+    assert (page.favicon_url, page.image_url) == ("https://cdn.example/i.png", "https://cdn.example/i.png")
+
+
 def test_a_whole_page() -> None:
     page = read(
         f"""<!doctype html><html lang="en_gb"><head><title>Bread | Site</title>
