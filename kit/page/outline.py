@@ -37,7 +37,7 @@ _ICON_PIXELS: Final = 32
 
 @dataclass(slots=True)
 class Outline:
-    """What was found at `url`. `metas` are by lower-case `name`, `property` or `http-equiv`, with their values in order."""
+    """What was found at `url`. `metas`: the values of each `name`, `property`, `http-equiv` in lower case, in order."""
 
     url: str
     base: str
