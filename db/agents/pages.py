@@ -15,6 +15,9 @@ from db.shapes import Keyset, Shape
 from db.unit import Rows
 
 R = TypeVar("R", default=TaskRow)
+# A list is always read from a place on, the first page from beyond one end: with "$2 IS NULL OR" in its place a plan
+# for any values would read everything before the place as well.
+_MAX_STEP, _MAX_POSITION, _MAX_ID, _MAX_UUID = 2**15 - 1, 2**31 - 1, 2**63 - 1, 2**128 - 1
 
 
 class TaskSort(StrEnum):
@@ -97,7 +100,7 @@ async def fates_page(
 ) -> list[FateRow]:
     """Return at most `limit` bookmarks of the steps of a task beyond step and position; against it when `backward`."""
     compare, way = ("<", "DESC") if backward else (">", "ASC")
-    step, place = position or (None, None)
+    step, place = position or ((_MAX_STEP, _MAX_POSITION) if backward else (-1, -1))
     found = await rows.fetch(
         f"""
         SELECT item.task_id, item.step, item.position, step.agent, item.bookmark_id, item.status, item.reason,
@@ -106,7 +109,7 @@ async def fates_page(
         JOIN a2a_task_steps AS step ON step.task_id = item.task_id AND step.position = item.step
         WHERE item.task_id = $1 AND ($2::text[] IS NULL OR item.status = ANY($2))
             AND ($3::text[] IS NULL OR step.agent = ANY($3))
-            AND ($4::bigint IS NULL OR (item.step, item.position) {compare} ($4, $5::bigint))
+            AND (item.step, item.position) {compare} ($4::bigint, $5::bigint)
         ORDER BY item.step {way}, item.position {way} LIMIT $6
         """,
         task_id,
@@ -146,12 +149,12 @@ async def messages_page(
     found = await rows.fetch(
         f"""
         SELECT id, task_id, kind, agent, message, created_at FROM a2a_task_messages
-        WHERE task_id = $1 AND ($2::text[] IS NULL OR kind = ANY($2)) AND ($3::bigint IS NULL OR id {compare} $3)
+        WHERE task_id = $1 AND ($2::text[] IS NULL OR kind = ANY($2)) AND id {compare} $3::bigint
         ORDER BY id {way} LIMIT $4
         """,
         task_id,
         None if kinds is None else list(kinds),
-        position,
+        position if position is not None else _MAX_ID if backward else 0,
         limit,
     )
     return [MessageRow(**row) for row in found]
@@ -175,11 +178,11 @@ async def results_page(
     compare, way = ("<", "DESC") if backward else (">", "ASC")
     found = await rows.fetch(
         f"""
-        SELECT {RESULT} FROM a2a_task_results WHERE task_id = $1 AND ($2::uuid IS NULL OR id {compare} $2)
+        SELECT {RESULT} FROM a2a_task_results WHERE task_id = $1 AND id {compare} $2
         ORDER BY id {way} LIMIT $3
         """,
         task_id,
-        position,
+        position or UUID(int=_MAX_UUID if backward else 0),
         limit,
     )
     return [ResultRow(**row) for row in found]

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from db.unit import Rows
 
+# The first page begins beyond one end too: with "$3 IS NULL OR" a plan for any values reads all rows before the place.
+_MAX_ROW = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class FateRow:
@@ -30,12 +33,12 @@ async def fates_page(
     found = await rows.fetch(
         f"""
         SELECT row, url, title, outcome, reason, bookmark_id FROM import_rows
-        WHERE import_id = $1 AND ($2::text[] IS NULL OR outcome = ANY($2)) AND ($3::int IS NULL OR row {compare} $3)
+        WHERE import_id = $1 AND ($2::text[] IS NULL OR outcome = ANY($2)) AND row {compare} $3::bigint
         ORDER BY row {direction} LIMIT $4
         """,
         import_id,
         None if outcomes is None else list(outcomes),
-        position,
+        position if position is not None else _MAX_ROW if backward else 0,
         limit,
     )
     return [FateRow(**row) for row in found]

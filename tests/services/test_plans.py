@@ -262,5 +262,7 @@ async def test_the_rows_of_an_import(accounts: list[Account]) -> None:
                     await imports.fates_page(
                         explained, key, outcomes=outcomes, position=position, backward=backward, limit=LIMIT
                     )
+                    for plan in explained.plans[-2:]:
+                        assert plan.read("import_rows") <= (LARGE if outcomes == ["ERROR"] else 2 * LIMIT), str(plan)
             await chunks.states(explained, account.id, [b"0" * 16])
         assert_no_scan(explained.plans)
