@@ -1,7 +1,6 @@
 """An owner's categories: those of the taxonomy, made when they are first needed."""
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID, uuid5
 
 from typing_extensions import TypeVar
@@ -16,7 +15,6 @@ from services.categorization.taxonomy import TAXONOMY
 from services.permissions import Viewer
 
 R = TypeVar("R", default=CategoryRow)
-MAX_CATEGORIES: Final = len(TAXONOMY)
 
 
 async def listed(rows: Rows, viewer: Viewer, shape: Shape[R] = WHOLE.by_default) -> list[R]:
