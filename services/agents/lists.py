@@ -1,5 +1,6 @@
 """Lists of tasks and of what belongs to one, as their owner sees them; dead letters, as administrators do."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from db import agents as tasks
 from db.agents import FateRow, MessageRow, ResultRow, StepRow, TaskFilter, TaskRow, TaskSort
 from db.shapes import Shape
 from db.unit import Rows, Unit
-from kit.errors import BadInput
+from kit.errors import BadInput, Conflict, NotFound
 from kit.paging import PageRequest
 from services.agents.names import AgentName, ItemStatus, MessageKind
 from services.agents.steering import retry
@@ -129,15 +130,19 @@ async def count_results(rows: Rows, task: Owned[TaskRow]) -> int:
 async def replay(unit: Unit, viewer: Viewer, *, agent: AgentName | None, limit: int) -> int:
     """Try again what failed for good, of all accounts, the latest first: at most `limit` tasks; return how many.
 
+    What its owner or somebody else took up, or removed, in the meantime is left alone and does not stop the others.
     Raises `Forbidden` unless the viewer is an administrator, `BadInput` when `limit` is not between 1 and 1,000.
     """
     require_role(viewer, Role.ADMIN)
     if not 1 <= limit <= MAX_REPLAYED:
         raise BadInput(f"`limit` must be between 1 and {MAX_REPLAYED:,}; it is {limit:,}.", field=("input", "limit"))
     found = sorted(await tasks.with_failures(unit, agent=None if agent is None else agent.value, limit=limit))
+    replayed = 0
     for owner_id, key in found:  # sorted: each owner's events are locked in one order
-        await retry(unit, await get(unit, Viewer(owner_id), key))
-    return len(found)
+        with contextlib.suppress(NotFound, Conflict):  # neither has written anything
+            await retry(unit, await get(unit, Viewer(owner_id), key))
+            replayed += 1
+    return replayed
 
 
 def _first(request: PageRequest) -> Any:

@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
+from db import agents as tasks
 from db.users import UserRow
+from kit.ids import new_id
 from kit.paging import encode_cursor
 from kit.settings import BookmarkWorkflow, ImportWorkflow
 from resolvers.context import Services
@@ -339,6 +341,30 @@ async def test_dead_letters_are_replayed_by_administrators(
         await worker.until_idle()
     task = (await graph.ask(TASK, ada, id=task_id))["task"]
     assert (task["status"], task["failed"]["totalCount"]) == ("COMPLETED", 0)
+
+
+async def test_a_replay_goes_on_beside_who_retries(
+    graph: Graph, ada: UserRow, bob: UserRow, root: UserRow, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = {}
+    for who in (ada, bob):
+        row = await make.bookmark(viewer(who))
+        given = {"workflow": "VALIDATION_ONLY", "bookmarkIds": [gid(row)], "options": {"bad": str(row.id)}}
+        failed[who.id] = (await graph.ask(START, who, input=given))["startWorkflow"]["task"]["id"]
+    async with at_work(graph.services, toy(process=half)) as worker:
+        await worker.until_idle()
+    found = tasks.with_failures
+
+    async def and_meanwhile(*given: Any, **more: Any) -> Any:
+        keys = await found(*given, **more)
+        await graph.ask(STEER % "retry", ada, input={"id": failed[ada.id]})
+        await graph.ask(STEER % "cancel", ada, input={"id": failed[ada.id]})
+        return [*keys, (ada.id, new_id())]
+
+    monkeypatch.setattr(tasks, "with_failures", and_meanwhile)
+    assert (await graph.ask(REPLAY, root, input={}))["replayDeadLetters"] == {"replayed": 1, "userErrors": []}
+    states = {who.email: (await graph.ask(TASK, who, id=failed[who.id]))["task"]["status"] for who in (ada, bob)}
+    assert states == {ada.email: "CANCELLED", bob.email: "PENDING"}
 
 
 async def test_workflows_are_listed(graph: Graph) -> None:
