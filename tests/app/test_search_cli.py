@@ -87,5 +87,6 @@ def test_a_fault_in_the_query_is_told_with_its_place(run: Run, capsys: pytest.Ca
     assert run("search", "is:red", "--user", "seed@graphmark.example") == 1
     assert capsys.readouterr().err == (
         "graphmark: At character 4 of the query:"
-        " expected one of favorite, archived, unread, tagged, untagged behind `is:`. Did you mean `is:unread`?\n"
+        " expected one of favorite, archived, unread, tagged, untagged, dead, broken, duplicate behind `is:`."
+        " Did you mean `is:unread`?\n"
     )

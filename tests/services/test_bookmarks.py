@@ -13,7 +13,7 @@ from db.shapes import related
 from db.unit import Database
 from kit.errors import BadInput, Conflict
 from kit.ids import new_id
-from kit.settings import Settings
+from kit.settings import BookmarkWorkflow, Settings
 from services import bookmarks
 from services.bookmarks import BookmarkChanges, DuplicatePolicy, Saved
 from services.permissions import Viewer
@@ -38,7 +38,7 @@ async def save(
             viewer,
             changes,
             on_duplicate=policy,
-            settings=replace(Settings(), max_bookmarks_per_user=limit),
+            settings=replace(Settings(new_bookmark_workflow=BookmarkWorkflow.NONE), max_bookmarks_per_user=limit),
             idempotency_key=key,
         )
 

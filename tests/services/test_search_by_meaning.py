@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db import embedding
@@ -385,22 +385,18 @@ async def fused(database: Database, by_words: Sequence[int], near: Sequence[int]
     return [(row["id"], row["score"]) for row in rows]
 
 
-def test_fusion_keeps_its_promises(database: Database) -> None:
-    loop = asyncio.get_event_loop_policy().get_event_loop()
-
-    @given(places, places)
-    def check(by_words: list[int], near: list[int]) -> None:
-        found = loop.run_until_complete(fused(database, by_words, near))
-        scores = dict(found)
-        assert set(scores) == set(by_words) | set(near)
-        assert all(0 < score < 1 for score in scores.values())
-        for one, score in found:
-            inside = [ranking.index(one) + 1 for ranking in (by_words, near) if one in ranking]
-            expected = sum(RANK_CONSTANT / (RANK_CONSTANT + place) for place in inside) / 2
-            assert score == pytest.approx(expected)
-        for ranking, other in ((by_words, near), (near, by_words)):
-            alone = [one for one in ranking if one not in other]
-            assert [one for one, _ in found if one in alone] == alone  # nobody changes places among their like
-        assert loop.run_until_complete(fused(database, near, by_words)) == found  # neither leg counts more
-
-    check()
+@given(by_words=places, near=places)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_fusion_keeps_its_promises(database: Database, by_words: list[int], near: list[int]) -> None:
+    found = await fused(database, by_words, near)
+    scores = dict(found)
+    assert set(scores) == set(by_words) | set(near)
+    assert all(0 < score < 1 for score in scores.values())
+    for one, score in found:
+        inside = [ranking.index(one) + 1 for ranking in (by_words, near) if one in ranking]
+        expected = sum(RANK_CONSTANT / (RANK_CONSTANT + place) for place in inside) / 2
+        assert score == pytest.approx(expected)
+    for ranking, other in ((by_words, near), (near, by_words)):
+        alone = [one for one in ranking if one not in other]
+        assert [one for one, _ in found if one in alone] == alone  # nobody changes places among their like
+    assert await fused(database, near, by_words) == found  # neither leg counts more
