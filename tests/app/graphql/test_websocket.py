@@ -33,7 +33,7 @@ class Socket:
         await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     async def receive(self) -> Any:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):  # a busy machine; nothing here takes a second on an idle one
             return json.loads(await self.connection.recv())
 
     async def greet(self, payload: Any = None) -> None:
