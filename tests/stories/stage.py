@@ -28,6 +28,9 @@ IMPATIENT = {
 }
 """Settings under which the local web can be reached and silence does not last; the rest is as shipped."""
 
+AS_SHIPPED = {"TASK_LEASE_SECONDS": "60", "TASK_HEARTBEAT_SECONDS": "15", "TASK_SWEEP_SECONDS": "10"}
+"""Where nobody is killed, nobody is taken for dead either because the machine is busy."""
+
 PROGRESS = """
 subscription ($id: ID!, $after: String) {
   importProgress(importId: $id, after: $after) {
@@ -105,7 +108,9 @@ async def staged(
     maker = Maker(database)
     async with AsyncExitStack() as stack:
         placed = replace(settings, port=port, data_dir=folder / "data")
-        processes = stack.enter_context(Processes(placed, folder / "log", environment_of(web, environment)))
+        processes = stack.enter_context(
+            Processes(placed, folder / "log", environment_of(web, AS_SHIPPED | dict(environment or {})))
+        )
         token = await maker.session(await maker.user())
         stage = Stage(database, web, library, processes, Remote(f"127.0.0.1:{port}", token))
         processes.start("api")
