@@ -45,12 +45,12 @@ class Concepts:
     asked: list[list[str]] = field(default_factory=list)
 
     async def describe(self, page: PageText) -> Answer[Description]:
-        """Say nothing."""
-        raise NotImplementedError
+        """Fail: no test of meaning asks."""
+        raise NotImplementedError("search by meaning asks for vectors only")
 
     async def choose(self, page: PageText, vocabulary: Vocabulary) -> Answer[Choices]:
-        """Choose nothing."""
-        raise NotImplementedError
+        """Fail: no test of meaning asks."""
+        raise NotImplementedError("search by meaning asks for vectors only")
 
     async def embed(self, texts: Sequence[str]) -> Answer[list[list[float]]]:
         """Count concepts."""
