@@ -5,11 +5,20 @@ forgotten ownership check is a type error and not a leak.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from kit.errors import Forbidden, NotFound
+
+
+class ApiScope(StrEnum):
+    """What an API key may be used for."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    IMPORT = "IMPORT"
 
 
 class Role(StrEnum):
@@ -21,11 +30,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The account on whose behalf something is done, however it came in: session, command line or task."""
+    """The account on whose behalf something is done, however it came in: session, API key, command line or task.
+
+    `scopes` is None for whoever may do all that the account may. `authenticated_at` is when the bearer of a session
+    last proved who they are.
+    """
 
     id: UUID
     role: Role = Role.USER
     session_id: UUID | None = None
+    key_id: UUID | None = None
+    scopes: frozenset[ApiScope] | None = None
+    authenticated_at: datetime | None = None
 
 
 class OwnedRow(Protocol):

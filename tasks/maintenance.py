@@ -156,7 +156,7 @@ async def wake_workflows(unit: Unit) -> int:
 
 async def purge_logins(unit: Unit) -> int:
     """Forget sessions and one-time tokens that can never be used again."""
-    return await auth.purge_expired(unit, limit=_BATCH)
+    return await auth.purge_sessions(unit, limit=_BATCH) + await auth.purge_tokens(unit, limit=_BATCH)
 
 
 async def start_rechecks(unit: Unit, *, batch: int) -> int:

@@ -12,7 +12,7 @@ DOMAINS = frozenset(
     {
         *("auth", "users", "bookmarks", "collections", "tags", "imports", "search", "validation", "enrichment"),
         *("categorization", "embedding", "agents", "logs", "stats", "executions", "admin", "webhooks", "rules"),
-        *("exports", "backups", "notifications", "screenshots", "spending"),
+        *("exports", "backups", "notifications", "screenshots", "spending", "audit", "mail"),
     }
 )
 # Names that are no domain: what a layer needs for itself.

@@ -1,4 +1,4 @@
-"""Sessions and one-time tokens: only fingerprints of secrets are ever stored."""
+"""Signed-in devices: of a session's token only the fingerprint is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -114,44 +114,9 @@ async def revoke_session(unit: Unit, session_id: UUID, user_id: UUID) -> bool:
     return bool(ended)
 
 
-async def insert_one_time_token(
-    unit: Unit, *, key: UUID, purpose: str, token_hash: bytes, user_id: UUID | None, hours: int
-) -> None:
-    """Store a token that can be redeemed once within `hours`."""
-    await unit.execute(
-        """
-        INSERT INTO one_time_tokens (id, purpose, token_hash, user_id, expires_at)
-        VALUES ($1, $2, $3, $4, now() + $5 * interval '1 hour')
-        """,
-        key,
-        purpose,
-        token_hash,
-        user_id,
-        hours,
-    )
-
-
-async def redeem_one_time_token(unit: Unit, token_hash: bytes, purposes: tuple[str, ...]) -> str | None:
-    """Use a token up and return its purpose, or None when it is unknown, used or expired. One statement: no race."""
-    purpose: str | None = await unit.fetchval(
-        """
-        UPDATE one_time_tokens SET used_at = now()
-        WHERE token_hash = $1 AND purpose = ANY($2) AND used_at IS NULL AND expires_at > now() RETURNING purpose
-        """,
-        token_hash,
-        list(purposes),
-    )
-    return purpose
-
-
-async def void_one_time_tokens(unit: Unit, purpose: str) -> None:
-    """Make every unused token of `purpose` worthless."""
-    await unit.execute("DELETE FROM one_time_tokens WHERE purpose = $1 AND used_at IS NULL", purpose)
-
-
-async def purge_expired(unit: Unit, *, limit: int) -> int:
-    """Forget at most `limit` sessions and as many one-time tokens that cannot be used again; return how many went."""
-    sessions = await unit.execute(
+async def purge_sessions(unit: Unit, *, limit: int) -> int:
+    """Forget at most `limit` sessions that ended more than a day ago; return how many went."""
+    return await unit.execute(
         """
         DELETE FROM sessions WHERE id IN (
             SELECT id FROM sessions WHERE least(expires_at, idle_expires_at, revoked_at) < now() - interval '1 day'
@@ -160,13 +125,3 @@ async def purge_expired(unit: Unit, *, limit: int) -> int:
         """,
         limit,
     )
-    tokens = await unit.execute(
-        """
-        DELETE FROM one_time_tokens WHERE id IN (
-            SELECT id FROM one_time_tokens WHERE least(expires_at, used_at) < now() - interval '1 day'
-            LIMIT $1 FOR UPDATE SKIP LOCKED
-        )
-        """,
-        limit,
-    )
-    return sessions + tokens

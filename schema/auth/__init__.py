@@ -1,0 +1,5 @@
+"""Accounts and sessions in the schema."""
+
+from schema.auth.signing_in import AuthMutation
+
+__all__ = ["AuthMutation"]

@@ -1,0 +1,30 @@
+"""Opening an account, signing in and out, and knowing who a token speaks for."""
+
+from services.auth.accounts import (
+    SETUP_HOURS,
+    Accounts,
+    create_setup_token,
+    create_user,
+    register,
+    viewer_by_email,
+)
+from services.auth.passwords import check_password
+from services.auth.sessions import Device, SignedIn, authenticate, logout, open_session, seconds_left
+from services.auth.signing_in import login
+
+__all__ = [
+    "SETUP_HOURS",
+    "Accounts",
+    "Device",
+    "SignedIn",
+    "authenticate",
+    "check_password",
+    "create_setup_token",
+    "create_user",
+    "login",
+    "logout",
+    "open_session",
+    "register",
+    "seconds_left",
+    "viewer_by_email",
+]
