@@ -24,6 +24,11 @@ LOST_CONNECTION = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that ends between two steps of a statement
+    # What a server says before it hangs up or instead of taking somebody in: it stops, starts, or is full.
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
 )
 RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 _AWAY_CLASSES = ("08", "53")

@@ -2,7 +2,8 @@
 
 A page is opened in a context of its own, without cookies, cache, downloads, permissions or service workers. All that
 Chromium sends goes through a proxy of ours (`kit.fetch.GateProxy`), which looks names up and judges every address as
-the fetcher does; Chromium itself resolves no name and speaks no UDP.
+the fetcher does; Chromium itself resolves no name and speaks no UDP. Its User-Agent is Chromium's own with the
+fetcher's behind it, so that whoever is asked sees who asks.
 
 The process is started for the first page, ended after `idle_seconds` without one, after `PAGES_OF_A_BROWSER` pages, and
 when something in it hangs; one that died is started again.
@@ -129,7 +130,7 @@ class Chromium:
         running.pages += 1
         running.open += 1
         try:
-            async with _context(running.process, screenshot=screenshot) as context:
+            async with _context(running, screenshot=screenshot) as context:
                 page = await context.new_page()
                 context.on("page", lambda popup: _spawn_close(popup, page))
                 await page.goto(url, wait_until="domcontentloaded", timeout=0)
@@ -176,8 +177,9 @@ class Chromium:
 class _Running:
     """A Chromium process, the driver that steers it, and the proxy that it speaks through."""
 
-    def __init__(self, process: Process, stack: AsyncExitStack) -> None:
+    def __init__(self, process: Process, user_agent: str, stack: AsyncExitStack) -> None:
         self.process = process
+        self.user_agent = user_agent
         self.pages = 0
         self.open = 0
         self._stack = stack
@@ -204,7 +206,8 @@ class _Running:
                 },
                 timeout=_STARTING_SECONDS * 1000,
             )
-            return cls(process, stack.pop_all())
+            user_agent = f"{await _own_user_agent(process)} {fetcher.user_agent}"
+            return cls(process, user_agent, stack.pop_all())
         raise AssertionError  # the block above returns or raises
 
     def is_alive(self) -> bool:
@@ -217,15 +220,25 @@ class _Running:
         await self._stack.aclose()
 
 
+async def _own_user_agent(process: Process) -> str:
+    """Return what Chromium calls itself. Nothing is asked for outside."""
+    page = await process.new_page()
+    try:
+        return str(await page.evaluate("navigator.userAgent"))
+    finally:
+        await page.close()
+
+
 async def _stop(driver: Playwright) -> None:
     with contextlib.suppress(PlaywrightError, TimeoutError):
         await asyncio.wait_for(driver.stop(), _CLOSING_SECONDS)
 
 
 @asynccontextmanager
-async def _context(process: Process, *, screenshot: bool) -> AsyncIterator[BrowserContext]:
+async def _context(running: _Running, *, screenshot: bool) -> AsyncIterator[BrowserContext]:
     width, height = WINDOWS[0]
-    context = await process.new_context(
+    context = await running.process.new_context(
+        user_agent=running.user_agent,
         accept_downloads=False,
         permissions=[],
         service_workers="block",

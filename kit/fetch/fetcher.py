@@ -61,6 +61,7 @@ class Fetcher:
     ) -> None:
         self._own_resolver = SystemResolver() if resolver is None else None
         self.gate = Gate(resolver or self._own_resolver or SystemResolver(), allow, ports)
+        self.user_agent = user_agent
         self._defaults = {"user-agent": user_agent, "accept": "*/*", "accept-encoding": ACCEPTED}
         self._tls = tls
         self._connect_seconds = connect_seconds

@@ -11,8 +11,15 @@ from db.unit import Unit
 from services.agents import AgentName
 from services.events import EventDraft
 from tasks.agent import Agent, Batch, Done, Outcome, Write
+from tasks.spending import Settle, metered
 
 SLOW_SECONDS = 0.05
+
+
+async def ask(batch: Batch) -> Sequence[Outcome]:
+    """Ask a model about each batch, and count each bookmark once when that is paid."""
+    paid = await metered(batch, AgentName.EMBEDDING).embed([str(item.bookmark_id) for item in batch.items])
+    return [Done(write=_counted(item.bookmark_id, paid.settle)) for item in batch.items]
 
 
 async def process(batch: Batch) -> Sequence[Outcome]:
@@ -31,8 +38,10 @@ async def process(batch: Batch) -> Sequence[Outcome]:
     return [Done(write=_counted(key)) for key in keys]
 
 
-def _counted(key: object) -> Write:
+def _counted(key: object, settle: Settle | None = None) -> Write:
     async def write(unit: Unit) -> list[EventDraft]:
+        if settle is not None:
+            await settle(unit)
         await unit.execute("UPDATE bookmarks SET word_count = coalesce(word_count, 0) + 1 WHERE id = $1", key)
         return []
 
@@ -40,8 +49,12 @@ def _counted(key: object) -> Write:
 
 
 AGENTS = {
-    name: Agent(name, "1.0.0", "A toy.", process, chunk_items=50, batch_items=5, parallel=2)
-    for name in (AgentName.VALIDATION, AgentName.CATEGORIZATION)
+    name: Agent(name, "1.0.0", "A toy.", does, chunk_items=50, batch_items=5, parallel=2)
+    for name, does in (
+        (AgentName.VALIDATION, process),
+        (AgentName.CATEGORIZATION, process),
+        (AgentName.EMBEDDING, ask),
+    )
 }
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The browser: what it renders, what it cannot reach, and that nothing a page does ends it for others."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
@@ -96,6 +97,31 @@ async def test_what_a_page_may_not_do(browser: Chromium, origin: str, path: str,
         shown = await browser.render(origin + path, deadline_seconds=DEADLINE)
         assert wanted in shown.html
         assert shown.screenshot is None
+
+
+@pytest.mark.browser
+async def test_whoever_is_asked_sees_who_asks(browser: Chromium) -> None:
+    """The page itself, and what it asks for in turn, by the name that the fetcher goes by too."""
+    asked: dict[str, str] = {}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = dict(line.partition(": ")[::2] for line in lines)
+        asked[first.split(" ")[1]] = headers["User-Agent"]
+        body = b"<script>fetch('/next').then(() => document.title = navigator.userAgent)</script>"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        shown = await browser.render(f"{origin}/", deadline_seconds=DEADLINE)
+    assert set(asked) >= {"/", "/next"}
+    for told in asked.values():
+        assert told.startswith("Mozilla/5.0 ")
+        assert told.endswith(" Graphmark/tests")
+    assert f"<title>{asked['/']}</title>" in shown.html
 
 
 @pytest.mark.browser

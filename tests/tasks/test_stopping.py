@@ -4,6 +4,10 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
+import pytest
+
+from db import agents as tasks
 from db.unit import Database, Unit
 from kit.settings import Settings
 from tasks.envelope import Job, Step
@@ -69,3 +73,32 @@ async def test_the_heartbeat_keeps_a_long_step(database: Database, quick: Settin
         await asyncio.gather(one.until_idle(), two.until_idle())
     done = await state(database, task)
     assert (done.status, done.fence) == ("COMPLETED", 1)
+
+
+@pytest.mark.parametrize(
+    "told", [asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.TooManyConnectionsError]
+)
+async def test_the_heartbeat_outlives_a_database_that_is_away(
+    database: Database, quick: Settings, make: Maker, monkeypatch: pytest.MonkeyPatch, told: type[Exception]
+) -> None:
+    """It misses a beat and keeps the lease all the same with the next: nobody else takes the task."""
+    renew, missed = tasks.renew, 0
+
+    async def away(*arguments: Any, **more: Any) -> bool:
+        nonlocal missed
+        missed += 1
+        if missed <= 2:
+            raise told("the database system is shutting down")
+        return await renew(*arguments, **more)
+
+    async def run(job: Job) -> None:
+        await asyncio.sleep(0.8)
+        await finish(job)
+
+    monkeypatch.setattr(tasks, "renew", away)
+    task = await enqueue(database, await make.viewer())
+    settings = replace(quick, task_lease_seconds=0.4, task_heartbeat_seconds=0.05)
+    async with worker_on(database, settings, handlers(run)) as one, worker_on(database, settings, handlers(run)) as two:
+        await asyncio.gather(one.until_idle(), two.until_idle())
+    done = await state(database, task)
+    assert (done.status, done.fence, missed > 2) == ("COMPLETED", 1, True)
