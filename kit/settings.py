@@ -25,6 +25,9 @@ _ALSO_BARE = frozenset({"DATABASE_URL", "REDIS_URL", "OPENAI_API_KEY", "OPENAI_B
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MAX_CONTACT_CHARS = 200
+MIN_KEY_CHARS: Final = 32
+"""Of a secret key: 128 bits when it is written in hexadecimal digits."""
+
 _MAX_PORT = 65_535  # beyond it some systems silently take the remainder
 
 
@@ -260,7 +263,8 @@ def _parse(name: str, raw: str, kind: Any) -> Any:
         return kind(text)
     except ValueError as error:
         wanted = special[1] if special else _wanted(kind)
-        raise BadInput(f"{name}={raw!r} cannot be used: expected {wanted}.", field=(name,)) from error
+        shown = name if name == f"{PREFIX}SECRET_KEY" else f"{name}={raw!r}"
+        raise BadInput(f"{shown} cannot be used: expected {wanted}.", field=(name,)) from error
 
 
 def _wanted(kind: Any) -> str:
@@ -329,6 +333,13 @@ def _ports(text: str) -> tuple[int, ...]:
     return ports
 
 
+def _key(text: str) -> str:
+    """Return a key that nobody guesses, if it was made by a machine."""
+    if len(text) < MIN_KEY_CHARS:
+        raise ValueError(len(text))
+    return text
+
+
 def _contact(text: str) -> str:
     """Return what fits into a comment of the User-Agent header (RFC 9110 section 5.6.5)."""
     is_plain = text.isascii() and text.isprintable() and not set(text) & set("()\\ ")
@@ -340,6 +351,7 @@ def _contact(text: str) -> str:
 _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
     "ARCHIVE_URL": (_web_address, "an address like https://archive.org/wayback/available, or nothing"),
+    "SECRET_KEY": (_key, f"at least {MIN_KEY_CHARS} characters, such as `openssl rand -hex 32` prints"),
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),

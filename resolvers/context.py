@@ -14,7 +14,7 @@ import strawberry
 from db.unit import Database
 from kit.ai import LocalProvider, Provider, make_provider
 from kit.bus import Bus
-from kit.crypto import PasswordHasher
+from kit.crypto import PasswordHasher, SecretKey, open_secret_key
 from kit.errors import Unauthenticated
 from kit.settings import Settings
 from kit.turns import Turns
@@ -39,12 +39,20 @@ class Services:
     passwords: PasswordHasher
     meaning: Meaning = field(init=False)
     turns: Turns = field(init=False)
+    _secret_key: SecretKey | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Share out the pool; let queries be understood by the provider, which is opened when first needed."""
         seconds = self.settings.query_embedding_timeout_seconds
         self.meaning = Meaning(lambda: _providers(self.settings), timeout_seconds=seconds, ask=self._ask_for)
         self.turns = Turns(max(1, self.settings.database_pool_size // 3))
+
+    @property
+    def secret_key(self) -> SecretKey:
+        """What secrets are sealed and signed with. Raises `Unavailable` when it can be neither read nor made."""
+        if self._secret_key is None:
+            self._secret_key = open_secret_key(self.settings)
+        return self._secret_key
 
     async def _ask_for(self, provider: Provider, owner_id: UUID, text: str) -> list[float]:
         """Embed the words of a search on somebody's account. A local provider is asked without a line in the ledger."""

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ from db.migrate import inspect
 from db.users import has_admin
 from kit.ai import make_provider
 from kit.browser.finding import OFF, find_chromium
+from kit.crypto import KEY_FILE, open_secret_key
 from kit.errors import GraphmarkError, Unavailable
 from kit.postgres import binaries_folder, running_url
 from kit.product import product_version
@@ -72,6 +74,7 @@ def examined(settings: Settings) -> Iterator[Check]:
     looks: dict[str, Look] = {
         "program": _program,
         "data folder": _data_folder,
+        "secret key": _secret_key,
         "database": _database,
         "administrator": _administrator,
         "redis": _redis,
@@ -104,6 +107,19 @@ def _data_folder(settings: Settings) -> tuple[State, str]:
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {free / 1024**3:.1f} GiB free"
     return (State.OK if free >= MIN_FREE_BYTES else State.FAILED), detail
+
+
+def _secret_key(settings: Settings) -> tuple[State, str]:
+    path = settings.data_dir.absolute() / KEY_FILE
+    if settings.secret_key is not None:
+        return State.OK, "from GRAPHMARK_SECRET_KEY"
+    if not path.exists():
+        return State.OK, f"{path} will be made at the first start"
+    open_secret_key(settings)
+    readers = stat.S_IMODE(path.stat().st_mode) & 0o077
+    if readers:
+        return State.FAILED, f"{path} can be read by other users of this machine: chmod 600 it"
+    return State.OK, str(path)
 
 
 def _database(settings: Settings) -> tuple[State, str]:

@@ -19,6 +19,7 @@ from app.supervise import STOP_SIGNALS, Part, Supervisor
 from app.wiring import open_database
 from app.writable import require_writable
 from db.migrate import migrate
+from kit.crypto import open_secret_key
 from kit.postgres import EmbeddedPostgres
 from kit.settings import Settings
 from services.auth import SETUP_HOURS, create_setup_token
@@ -63,6 +64,7 @@ def _serve(settings: Settings) -> None:
             settings = replace(settings, database_url=postgres.start())
         else:
             require_writable(settings.data_dir)
+        open_secret_key(settings)
         link = run(_prepare(settings))
         lifeline = stack.enter_context(open_lifeline())
         supervisor = Supervisor(

@@ -14,6 +14,7 @@ from app.wiring import database_url, open_services
 from db.migrate import migrate, pending
 from db.unit import LOST_CONNECTION
 from kit.ai import check_settings
+from kit.crypto import open_secret_key
 from kit.errors import BadInput, Unavailable
 from kit.logger import configure as configure_logging
 from kit.postgres import EmbeddedPostgres, running_url
@@ -47,12 +48,14 @@ def settings_or_usage() -> Settings:
 def service_settings() -> Settings:
     """Return the settings of a process that runs on: logging is set up, the database is known and its schema right.
 
-    The database is the outside one, or that of a Graphmark running on the data folder; `Unavailable` without either.
+    The database is the outside one, or that of a Graphmark running on the data folder; `Unavailable` without either,
+    and without a secret key.
     """
     settings = settings_or_usage()
     configure_logging(level=settings.log_level, style=settings.log_format)
     settings = replace(settings, database_url=settings.database_url or running_url(settings.data_dir))
     require_schema(database_url(settings))
+    open_secret_key(settings)  # so that one that cannot be had is told at the start
     return settings
 
 

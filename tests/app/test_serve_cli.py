@@ -23,8 +23,9 @@ from db.migrate import known
 from db.unit import Database
 from kit import settings as settings_module
 from kit.ai import LocalProvider
+from kit.crypto import KEY_FILE, open_secret_key
 from kit.errors import BadInput, RateLimited, Unavailable
-from kit.settings import environment_with
+from kit.settings import Settings, environment_with
 from schema.root import sdl
 from services.agents import fleet
 from tasks.agents import AGENTS
@@ -225,7 +226,7 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     report = json.loads(capsys.readouterr().out)
     assert report["healthy"] is True
     assert [check["name"] for check in report["checks"]] == [
-        *("program", "data folder", "database", "administrator", "redis", "address", "graphiql"),
+        *("program", "data folder", "secret key", "database", "administrator", "redis", "address", "graphiql"),
         *("models", "browser", "archive", "agents"),
     ]
     assert run("doctor", "--json", PORT="0", DATABASE_URL=AWAY, REDIS_URL="redis://127.0.0.1:1") == 3
@@ -237,6 +238,28 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
         "redis",
         "agents",
     ]
+
+
+def test_doctor_says_where_the_secret_key_is_and_who_can_read_it(
+    run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "data" / KEY_FILE
+
+    def told(**settings: str) -> tuple[str, str]:
+        run("doctor", "--json", PORT="0", **settings)
+        checks = json.loads(capsys.readouterr().out.splitlines()[-1])["checks"]
+        (found,) = [(check["state"], check["detail"]) for check in checks if check["name"] == "secret key"]
+        return found
+
+    assert told() == ("ok", f"{path} will be made at the first start")
+    assert not path.exists()
+    open_secret_key(Settings(data_dir=path.parent))
+    assert told() == ("ok", str(path))
+    path.chmod(0o644)
+    assert told() == ("failed", f"{path} can be read by other users of this machine: chmod 600 it")
+    path.write_text("short")
+    assert told()[0] == "failed"
+    assert told(SECRET_KEY="k" * 32) == ("ok", "from GRAPHMARK_SECRET_KEY")
 
 
 def test_doctor_looks_at_what_agents_need(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,15 @@ def test_what_cannot_be_understood_is_refused_by_name(name: str, value: str) -> 
         load_settings({f"GRAPHMARK_{name}": value})
 
 
+def test_a_short_secret_key_is_refused_without_being_shown() -> None:
+    with pytest.raises(BadInput) as refused:
+        load_settings({"GRAPHMARK_SECRET_KEY": "hunter2"})
+    assert refused.value.message == (
+        "GRAPHMARK_SECRET_KEY cannot be used: expected at least 32 characters, such as `openssl rand -hex 32` prints."
+    )
+    assert load_settings({"GRAPHMARK_SECRET_KEY": " " + "k" * 32}).secret_key == "k" * 32
+
+
 @pytest.mark.parametrize(
     ("settings", "origin"),
     [

@@ -1,7 +1,6 @@
-"""Secrets: password hashes, random tokens and their fingerprints."""
+"""Password hashes."""
 
 import asyncio
-import hashlib
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -16,22 +15,8 @@ R = TypeVar("R")
 
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 1_024
-_TOKEN_BYTES = 32
 # OWASP Password Storage Cheat Sheet: argon2id with m=19 MiB, t=2, p=1 is the recommended minimum.
 _TIME_COST, _MEMORY_KIB, _LANES = 2, 19_456, 1
-
-
-def new_token(prefix: str) -> str:
-    """Return a URL-safe secret of 256 random bits behind a readable `prefix`, such as `gms_…` for sessions."""
-    return f"{prefix}_{secrets.token_urlsafe(_TOKEN_BYTES)}"
-
-
-def fingerprint(token: str) -> bytes:
-    """Return the 32 bytes under which a token is stored.
-
-    A plain SHA-256 is enough for a secret of 256 random bits (OWASP ASVS 5.0, 6.5.2); it would not be for a password.
-    """
-    return hashlib.sha256(token.encode()).digest()
 
 
 class PasswordHasher:
