@@ -82,7 +82,7 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             endpoint = endpoint_of(opened, engine)
             app.state.authenticate = endpoint.authenticate
             gateway.open(endpoint)
-            async with endpoint.authenticate.listening():
+            async with endpoint.authenticate.listening(), opened.limits.syncing():
                 yield
             await endpoint.broadcasts.stop()
             await endpoint.standings.stop()

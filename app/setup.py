@@ -68,7 +68,9 @@ async def setup(
     values = {name: str(data.get(name, "")) for name in ("token", "email", "name", "password")}
     headers = Headers(request.scope)
     accounts = Accounts(services.database, services.passwords, services.settings)
-    device = Device(user_agent=user_agent(headers), network_address=network_address(request.scope))
+    device = Device(
+        user_agent=user_agent(headers), network_address=network_address(request.scope, headers, services.settings)
+    )
     try:
         refuse_foreign_page(headers, services.settings)
         if not values["token"]:

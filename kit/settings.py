@@ -28,6 +28,7 @@ _MAX_CONTACT_CHARS = 200
 MIN_KEY_CHARS: Final = 32
 """Of a secret key: 128 bits when it is written in hexadecimal digits."""
 
+_MAX_RATE = 1_000_000_000
 _MAX_PORT = 65_535  # beyond it some systems silently take the remainder
 
 
@@ -138,6 +139,23 @@ class Settings:
     max_subscriptions_per_websocket: int = 20
     max_subscription_backlog: int = 1_000
 
+    rate_operations_per_account_minute: int = 12_000
+    rate_operations_per_api_key_minute: int = 6_000
+    rate_operations_per_network_minute: int = 30_000
+    rate_writes_per_account_minute: int = 3_000
+    rate_uploads_per_account_hour: int = 240
+    rate_registrations_per_network_hour: int = 100
+    rate_mails_per_address_hour: int = 10
+    rate_mails_per_network_hour: int = 100
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    password_failures_per_account: int = 10
+    code_failures_per_account: int = 5
+    sign_in_failures_per_network: int = 60
+    sign_in_pause_seconds: float = 15.0
+    sign_in_max_pause_seconds: float = 900.0
+    known_network_days: int = 30
+
     session_idle_minutes: int = 7 * 24 * 60
     session_absolute_hours: int = 30 * 24
     password_hash_threads: int = 2
@@ -247,7 +265,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 def _parse(name: str, raw: str, kind: Any) -> Any:
     """Turn the text of one variable into its type."""
-    special = _SPECIAL.get(name.removeprefix(PREFIX))
+    bare = name.removeprefix(PREFIX)
+    special = _RATE if bare.startswith("RATE_") else _SPECIAL.get(bare)
     choices = [option for option in get_args(kind) if option is not type(None)]
     kind = choices[0] if choices else kind
     text = raw.strip()
@@ -290,6 +309,14 @@ def _positive(number: float) -> float:
 def _port(number: int) -> int:
     if not 0 <= number <= _MAX_PORT:
         raise ValueError(number)
+    return number
+
+
+def _rate(text: str) -> int:
+    """Return an amount in a time; 0 means that there is no limit."""
+    number = int(text)
+    if not 0 <= number <= _MAX_RATE:
+        raise ValueError(text)
     return number
 
 
@@ -348,12 +375,14 @@ def _contact(text: str) -> str:
     return text
 
 
+_RATE: Final = (_rate, f"a whole number up to {_MAX_RATE:,}, or 0 for no limit")
 _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
     "ARCHIVE_URL": (_web_address, "an address like https://archive.org/wayback/available, or nothing"),
     "SECRET_KEY": (_key, f"at least {MIN_KEY_CHARS} characters, such as `openssl rand -hex 32` prints"),
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
+    "TRUSTED_PROXIES": (_networks, "networks separated by commas, like 127.0.0.1/32,10.0.0.0/8"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),
     "LINK_RECHECK_CRON": (Cron.parse, "five fields of cron in UTC, like 30 3 * * 1-5"),
     "USER_AGENT_CONTACT": (_contact, "an address without spaces, like https://links.example.org/about"),

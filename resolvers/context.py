@@ -19,6 +19,7 @@ from kit.errors import Unauthenticated
 from kit.settings import Settings
 from kit.turns import Turns
 from services.embedding.meaning import Meaning
+from services.limits import Limits
 from services.permissions import Viewer
 from services.spending import SEARCH, Asker
 from tasks.spending import Metered
@@ -31,6 +32,7 @@ class Services:
     `meaning` turns the words of queries into vectors.
     `turns` gives each account at most a third of the pool for its changes. Those of one account wait for each other
     in the database; without it they would wait there on every connection, and everybody else behind them.
+    `limits` says how much anybody may ask in a time.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Services:
     passwords: PasswordHasher
     meaning: Meaning = field(init=False)
     turns: Turns = field(init=False)
+    limits: Limits = field(init=False)
     _secret_key: SecretKey | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,6 +49,7 @@ class Services:
         seconds = self.settings.query_embedding_timeout_seconds
         self.meaning = Meaning(lambda: _providers(self.settings), timeout_seconds=seconds, ask=self._ask_for)
         self.turns = Turns(max(1, self.settings.database_pool_size // 3))
+        self.limits = Limits(self.settings, self.database)
 
     @property
     def secret_key(self) -> SecretKey:

@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from db import agents as tasks
-from db import auth, events, idempotency, spending
+from db import auth, events, idempotency, limits, spending, throttle
 from db import imports as uploads
 from db.unit import Database, Unit
 from db.validation import health, hosts, results
@@ -97,6 +97,7 @@ def jobs(settings: Settings) -> list[Job]:
         *_agent_jobs(settings),
         Job("prune-events", _MINUTE, prune_events),
         Job("purge-logins", 5 * _MINUTE, purge_logins),
+        _limits_job(settings),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
@@ -106,6 +107,14 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-ai-calls", _HOUR, purge_calls),
         Job("recheck-links", settings.link_recheck_seconds, recheck, cron=settings.link_recheck_cron),
     ]
+
+
+def _limits_job(settings: Settings) -> Job:
+    async def purge_limits(unit: Unit) -> int:
+        tries = await throttle.purge(unit, known_days=settings.known_network_days, limit=_BATCH)
+        return tries + await limits.purge(unit, limit=_BATCH)
+
+    return Job("purge-limits", _MINUTE, purge_limits)
 
 
 def _embedding_jobs(settings: Settings) -> list[Job]:

@@ -1,4 +1,4 @@
-"""`graphmark user create`."""
+"""`graphmark user create` and `graphmark user unlock`."""
 
 import sys
 
@@ -8,15 +8,16 @@ from app.cli.support import print_json, run_with_services
 from kit.errors import BadInput
 from kit.ids import encode_global_id
 from resolvers.context import Services
-from services import auth
+from services import auth, throttle
 from services.permissions import Role
+from services.users import email_key
 
 MAX_LINE_BYTES = 8_192
 
 
 @click.group()
 def user() -> None:
-    """Open accounts."""
+    """Open accounts, and unlock them."""
 
 
 @user.command("create")
@@ -37,6 +38,24 @@ def create(*, email: str, name: str, password_stdin: bool, admin: bool, as_json:
             print_json({"id": encode_global_id("User", row.id), "email": row.email, "role": role.value})
         else:
             click.echo(f"Opened an account for {row.email}{' as an administrator' if admin else ''}.")
+
+    run_with_services("user", work)
+
+
+@user.command("unlock")
+@click.option("--email", help="The address of an account whose sign-in waits because of wrong passwords or codes.")
+@click.option("--network", help="An address of a network that waits: 203.0.113.7 stands for 203.0.113.0/24.")
+def unlock(*, email: str | None, network: str | None) -> None:
+    """Forget wrong passwords and codes, so that nobody has to wait any longer."""
+    if (email is None) == (network is None):
+        raise click.UsageError("Give either --email or --network.")
+
+    async def work(services: Services) -> None:
+        if email is not None:
+            had = await throttle.clear_account(services.database, email_key(email, field=("email",)))
+        else:
+            had = await throttle.clear_network(services.database, network or "")
+        click.echo("Nobody has to wait any longer." if had else "Nobody had to wait.")
 
     run_with_services("user", work)
 

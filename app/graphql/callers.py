@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ MAX_TOKEN_CHARS = 512
 _SAME_ORIGIN = "same-origin"
 _OWN_SITES = frozenset({"", "none"})
 _MAX_SHOWN_CHARS = 200
+_MAX_PROXIES = 20
 _HOST = re.compile(r"[0-9A-Za-z!$&'()*+,;=\-._~:\[\]@%]*")  # what RFC 3986 allows in an authority
 
 # Gives the viewer whom a session token or an API key speaks for, or None.
@@ -149,7 +151,33 @@ def user_agent(headers: Headers) -> str:
     return (headers.get("user-agent") or "")[:_MAX_SHOWN_CHARS]
 
 
-def network_address(scope: Any) -> str:
-    """Return the peer's address; behind a proxy it is what uvicorn's `--proxy-headers` made of it."""
+def network_address(scope: Any, headers: Headers, settings: Settings) -> str:
+    """Return the address of the other end: the peer, or whoever the peer speaks for if it is a proxy that we trust.
+
+    Each proxy appends its own peer to `X-Forwarded-For`, so only what trusted ones wrote counts: the last entry that is
+    none of theirs.
+    """
     client = scope.get("client")
-    return str(client[0]) if client else ""
+    peer = str(client[0]) if client else ""
+    if not settings.trusted_proxies or not _is_proxy(peer, settings):
+        return peer
+    for entry in reversed((headers.get("x-forwarded-for") or "").split(",")[-_MAX_PROXIES:]):
+        given = entry.strip()
+        if not _is_address(given):
+            break
+        peer = given
+        if not _is_proxy(peer, settings):
+            break
+    return peer
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_proxy(address: str, settings: Settings) -> bool:
+    return _is_address(address) and any(ip_address(address) in network for network in settings.trusted_proxies)

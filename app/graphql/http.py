@@ -141,6 +141,7 @@ class _Exchange:
         if caller.viewer is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "Sign in before you send a file.", code=ErrorCode.UNAUTHENTICATED)
         uploads = self.endpoint.connections.counted("uploads", str(caller.viewer.id), limit=MAX_UPLOADS_PER_USER)
+        await self.endpoint.services.limits.upload(caller.viewer.id)
         with uploads:
             async with received_form(self.body, boundary, self.endpoint.settings) as operation:
                 await self._run(operation, caller)
@@ -163,7 +164,7 @@ class _Exchange:
 
     async def _execute(self, operation: Operation, new_context: ContextFactory) -> Answer:
         context = new_context()
-        plan = self.endpoint.engine.plan(operation, context)
+        plan = self.endpoint.plan(operation, context)
         if isinstance(plan, Answer):
             return plan
         refuse_kind(plan.kind, self.scope["method"], is_stream=False)

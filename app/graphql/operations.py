@@ -18,7 +18,7 @@ from app.graphql.engine import Answer, ContextFactory, Operation, Plan
 from app.graphql.errors import INTERNAL_MESSAGE, outcome_of, problem
 from app.graphql.outbox import Outbox, Parcel
 from app.graphql.tasks import cancelled
-from kit.errors import ErrorCode
+from kit.errors import ErrorCode, RateLimited
 from services.permissions import Viewer
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,11 @@ class Operations:
             return
         new_context = self._factory_for(request_id)
         try:
-            plan = self._endpoint.engine.plan(operation, new_context())
+            plan = self._endpoint.plan(operation, new_context())
+        except RateLimited as error:
+            waits = problem(error.message, error.code, request_id, retryAfterSeconds=error.retry_after_seconds)
+            self._refuse(name, waits["errors"])
+            return
         except Exception:  # an operation's fault must not end the connection
             log.exception("operation.failed", request_id=request_id)
             self._refuse(name, problem(INTERNAL_MESSAGE, ErrorCode.INTERNAL, request_id)["errors"])

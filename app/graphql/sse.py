@@ -14,8 +14,8 @@ from graphql import OperationType
 from litestar.types import HTTPScope, Receive, Send
 
 from app import metrics
-from app.graphql.callers import Caller
-from app.graphql.endpoint import Endpoint, connection_key
+from app.graphql.callers import Caller, Headers
+from app.graphql.endpoint import Endpoint
 from app.graphql.engine import Answer, ContextFactory, Operation, Plan
 from app.graphql.errors import problem
 from app.graphql.operations import Operations
@@ -49,10 +49,11 @@ async def respond(
     """
     scope, receive, send = connection
     context = new_context()
-    plan = endpoint.engine.plan(operation, context)
+    plan = endpoint.plan(operation, context)
     if not isinstance(plan, Answer):
         refuse_kind(plan.kind, scope["method"], is_stream=True)
-    key, limit = connection_key(caller.viewer, scope), endpoint.settings.max_subscriptions_per_websocket
+    key = endpoint.connection_key(caller.viewer, scope, Headers(scope))
+    limit = endpoint.settings.max_subscriptions_per_websocket
     with endpoint.connections.counted("event streams", key, limit=limit), metrics.STREAMS.track_inprogress():
         headers = [*_HEADERS, (b"x-request-id", context.request_id.encode())]
         metrics.response_sent(HTTPStatus.OK)

@@ -25,7 +25,7 @@ from app.graphql.callers import (
     cookie_token,
     is_own_origin,
 )
-from app.graphql.endpoint import Endpoint, connection_key
+from app.graphql.endpoint import Endpoint
 from app.graphql.engine import ContextFactory
 from app.graphql.messages import BadMessage, Init, Message, Subscribe, message_of
 from app.graphql.operations import Operations
@@ -200,7 +200,7 @@ class _Socket:
         self._is_greeted = True
         caller = await self._identify(message)
         viewer, settings = caller.viewer, self._endpoint.settings
-        key = connection_key(viewer, self._scope)
+        key = self._endpoint.connection_key(viewer, self._scope, Headers(self._scope))
         self._hold = self._endpoint.connections.admit("WebSockets", key, limit=settings.max_websockets_per_user)
         if self._is_ended:
             return

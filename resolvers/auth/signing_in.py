@@ -6,6 +6,7 @@ import strawberry
 
 from db.unit import Unit
 from kit.errors import Forbidden, Unauthenticated
+from kit.limits.budgets import network_of
 from resolvers.context import Context, Info, viewer_of
 from resolvers.inputs.auth import LoginInput, RegisterInput
 from resolvers.mutation import Payload, change, refusable
@@ -20,6 +21,7 @@ async def register(info: Info, input: Registration) -> Payload:  # noqa: A002  t
     """Open an account and sign it in."""
 
     async def work() -> Payload:
+        await info.context.services.limits.registration(network_of(info.context.network_address))
         signed_in = await auth.register(
             _accounts(info.context),
             email=input.email,

@@ -3,33 +3,49 @@
 from db import users
 from kit.crypto import MAX_PASSWORD_CHARS
 from kit.errors import BadInput, Unauthenticated
-from services import audit
+from services import audit, throttle
 from services.audit import AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.sessions import Device, SignedIn, open_session
+from services.throttle import Secret
 from services.users import email_key
+
+_MAX_TYPED_CHARS = 320  # RFC 5321 leaves an address no more
 
 
 async def login(accounts: Accounts, *, email: str, password: str, device: Device) -> SignedIn:
     """Open a session for whoever knows the password.
 
     Raises `Unauthenticated` with one and the same message, after the same work, for an unknown address, a wrong
-    password and a disabled account (ASVS 6.3.8).
+    password and a disabled account (ASVS 6.3.8), and `RateLimited` for each of them, and for the right password, after
+    too many wrong ones (services.throttle).
     """
-    wrong = Unauthenticated("The address or the password is not right.", field=("input", "password"))
+    key = _key_of(email)
+    attempt = await throttle.admit(accounts.database, accounts.settings, Secret.PASSWORD, key, device.network_address)
     try:
-        found = await users.by_email_key(accounts.database, email_key(email))
-    except BadInput:
-        found = None
-    user, encoded = found or (None, None)
-    fits = await accounts.passwords.verify(encoded, password[:MAX_PASSWORD_CHARS])
+        found = await users.by_email_key(accounts.database, key)
+        user, encoded = found or (None, None)
+        fits = await accounts.passwords.verify(encoded, password[:MAX_PASSWORD_CHARS])
+    except BaseException:
+        await throttle.undone(accounts.database, accounts.settings, Secret.PASSWORD, attempt)
+        raise
     if not fits or user is None or encoded is None or user.disabled_at is not None:
-        raise wrong
+        raise Unauthenticated("The address or the password is not right.", field=("input", "password"))
     renewed = await accounts.passwords.hash(password) if accounts.passwords.is_outdated(encoded) else None
     async with accounts.database.unit() as unit:
         if renewed is not None:
             await users.set_password_hash(unit, user.id, renewed)
         await users.note_login(unit, user.id)
+        await throttle.passed(unit, attempt)
+        await throttle.signed_in(unit, user.id, device.network_address)
         signed_in = await open_session(unit, accounts.settings, user, device)
         await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device))
         return signed_in
+
+
+def _key_of(email: str) -> str:
+    """Return the key of an address, or what was typed in place of one: it is throttled like an address."""
+    try:
+        return email_key(email)
+    except BadInput:
+        return email[:_MAX_TYPED_CHARS]
