@@ -11,6 +11,7 @@ from app.graphql.callers import Authenticate, Headers, identify
 from kit.errors import Forbidden, NotFound, Unauthenticated
 from resolvers.context import Services
 from services import screenshots
+from services.permissions import ApiScope, Demand, admit
 
 _HEADERS = {
     "cache-control": "private, max-age=86400",  # another picture has another address
@@ -29,6 +30,7 @@ async def screenshot(request: Request[Any, Any, Any], name: FromPath[str]) -> Re
         caller = await identify(Headers(request.scope), authenticate, services.settings)
         if caller.viewer is None:
             raise Unauthenticated("Sign in to see your pictures.")
+        admit(caller.viewer, Demand(ApiScope.READ), "screenshots")
         png = await screenshots.png_of(services.database, caller.viewer, _key(name))
     except Unauthenticated as error:
         raise NotAuthorizedException(error.message) from error

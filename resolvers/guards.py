@@ -1,4 +1,9 @@
-"""What a field demands before its resolver runs."""
+"""What a field demands before its resolver runs.
+
+Roles are looked at field by field. What restricts a viewer as a whole (the scopes of an API key, a second factor that
+is still to be set up) is looked at once for each operation, in app.graphql.engine, before anything of it is executed:
+so it holds on every transport, for subscriptions that others follow already, and however a field is answered.
+"""
 
 from typing import Any
 
@@ -6,7 +11,9 @@ from strawberry.extensions import FieldExtension
 from strawberry.extensions.field_extension import AsyncExtensionResolver
 
 from resolvers.context import Info, viewer_of
-from services.permissions import Role, Viewer, has_role, require_role
+from services.permissions import WHOLE, Demand, Role, Viewer, admit, has_role, require_role
+
+__all__ = ["WHOLE", "Demand", "RoleGuard", "Viewer", "admit"]
 
 
 class RoleGuard(FieldExtension):

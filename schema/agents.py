@@ -10,8 +10,8 @@ from resolvers import agents as answer
 from resolvers.compiled import answers
 from resolvers.inputs.agents import AgentName, AgentStatus, ItemStatus, MessageKind, StepStatus, TaskStatus, Workflow
 from resolvers.inputs.scalars import Json
-from resolvers.inputs.users import Role
-from schema.directives import Cost, requires_role
+from resolvers.inputs.users import ApiScope, Role
+from schema.directives import Cost, requires, signed_in
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -265,23 +265,32 @@ class AgentQuery:
         metadata=answers(),
         graphql_type=Connection[Task],
         description="Your tasks, newest first unless ordered otherwise.",
+        **requires(ApiScope.READ),
     )
     task = strawberry.field(
         resolver=answer.task,
         metadata=answers(),
         graphql_type=Task | None,
         description="One task; null when it does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )
     agents = strawberry.field(
         resolver=answer.list_agents,
         graphql_type=list[Agent],
         description="Every agent that some worker has, or had, by name.",
+        **requires(ApiScope.READ),
     )
     agent = strawberry.field(
-        resolver=answer.agent, graphql_type=Agent | None, description="One agent; null when no worker ever had it."
+        resolver=answer.agent,
+        graphql_type=Agent | None,
+        description="One agent; null when no worker ever had it.",
+        **requires(ApiScope.READ),
     )
     workflows = strawberry.field(
-        resolver=answer.list_workflows, graphql_type=list[WorkflowInfo], description="What can be started."
+        resolver=answer.list_workflows,
+        graphql_type=list[WorkflowInfo],
+        description="What can be started.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -294,40 +303,49 @@ class AgentMutation:
         graphql_type=StartWorkflowPayload,
         description="Let agents work on bookmarks. It goes on by itself, whatever happens to this request. "
         "At most 100 workflows of an account that have not ended.",
+        **requires(ApiScope.WRITE),
     )
     pause_task = strawberry.field(
-        resolver=answer.pause_task, graphql_type=PauseTaskPayload, description="Stop a task, to go on later."
+        resolver=answer.pause_task,
+        graphql_type=PauseTaskPayload,
+        description="Stop a task, to go on later.",
+        **requires(ApiScope.WRITE),
     )
     resume_task = strawberry.field(
-        resolver=answer.resume_task, graphql_type=ResumeTaskPayload, description="Let a paused task go on."
+        resolver=answer.resume_task,
+        graphql_type=ResumeTaskPayload,
+        description="Let a paused task go on.",
+        **requires(ApiScope.WRITE),
     )
     cancel_task = strawberry.field(
         resolver=answer.cancel_task,
         graphql_type=CancelTaskPayload,
         description="Stop a task for good. What it has done stays.",
+        **requires(ApiScope.WRITE),
     )
     retry_task = strawberry.field(
         resolver=answer.retry_task,
         graphql_type=RetryTaskPayload,
         description="Do again what failed of a task that has ended, and only that.",
+        **requires(ApiScope.WRITE),
     )
     pause_agent = strawberry.field(
         resolver=answer.pause_agent,
         graphql_type=PauseAgentPayload,
         description="Let nobody begin further work of an agent; what runs ends.",
-        **requires_role(Role.ADMIN),
+        **signed_in(role=Role.ADMIN),
     )
     resume_agent = strawberry.field(
         resolver=answer.resume_agent,
         graphql_type=ResumeAgentPayload,
         description="Let a paused agent work again.",
-        **requires_role(Role.ADMIN),
+        **signed_in(role=Role.ADMIN),
     )
     replay_dead_letters = strawberry.field(
         resolver=answer.replay_dead_letters,
         graphql_type=ReplayDeadLettersPayload,
         description="Try again what failed for good, of all accounts.",
-        **requires_role(Role.ADMIN),
+        **signed_in(role=Role.ADMIN),
     )
 
 
@@ -340,10 +358,12 @@ class AgentSubscription:
         graphql_type=AsyncGenerator[TaskEvent, None],
         description="What happens to your tasks, each event once and in order, also across reconnects.",
         metadata=answer.TASKS_FOLLOWED,
+        **requires(ApiScope.READ),
     )
     agent_status_changed = strawberry.subscription(
         resolver=answer.agent_status_changed,
         graphql_type=AsyncGenerator[AgentStatusEvent, None],
         description="What happens to agents, each event once and in order, also across reconnects.",
         metadata=answer.AGENTS_FOLLOWED,
+        **requires(ApiScope.READ),
     )

@@ -18,7 +18,8 @@ from resolvers import validation as validation_answer
 from resolvers.compiled import answers
 from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
 from resolvers.inputs.scalars import Url
-from schema.directives import Cost
+from resolvers.inputs.users import ApiScope
+from schema.directives import Cost, requires
 from schema.embedding import SimilarBookmark
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
@@ -229,18 +230,21 @@ class BookmarkQuery:
         metadata=answers(),
         graphql_type=Connection[Bookmark],
         description="Your bookmarks.",
+        **requires(ApiScope.READ),
     )
     bookmark = strawberry.field(
         resolver=answer.bookmark,
         metadata=answers(),
         graphql_type=Bookmark | None,
         description="One bookmark, in the trash or not; null when it does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )
     bookmark_by_url = strawberry.field(
         resolver=answer.bookmark_by_url,
         metadata=answers(),
         graphql_type=Bookmark | None,
         description="Your bookmark of an address in any spelling; null when there is none outside the trash.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -249,27 +253,34 @@ class BookmarkMutation:
     """Changing bookmarks."""
 
     create_bookmark = strawberry.field(
-        resolver=answer.create_bookmark, graphql_type=CreateBookmarkPayload, description="Save an address."
+        resolver=answer.create_bookmark,
+        graphql_type=CreateBookmarkPayload,
+        description="Save an address.",
+        **requires(ApiScope.WRITE),
     )
     update_bookmark = strawberry.field(
         resolver=answer.update_bookmark,
         graphql_type=UpdateBookmarkPayload,
         description="Change a bookmark that is not in the trash. A change to what it is already changes nothing.",
+        **requires(ApiScope.WRITE),
     )
     delete_bookmarks = strawberry.field(
         resolver=answer.delete_bookmarks,
         graphql_type=DeleteBookmarksPayload,
         description="Move bookmarks to the trash, or remove them for ever.",
+        **requires(ApiScope.WRITE),
     )
     restore_bookmarks = strawberry.field(
         resolver=answer.restore_bookmarks,
         graphql_type=RestoreBookmarksPayload,
         description="Take bookmarks out of the trash.",
+        **requires(ApiScope.WRITE),
     )
     empty_trash = strawberry.field(
         resolver=answer.empty_trash,
         graphql_type=EmptyTrashPayload,
         description="Remove everything in your trash for ever.",
+        **requires(ApiScope.WRITE),
     )
 
 
@@ -282,4 +293,5 @@ class BookmarkSubscription:
         graphql_type=AsyncGenerator[BookmarkEvent, None],
         description="What happens to your bookmarks, each event once and in order, also across reconnects.",
         metadata=answer.FOLLOWED,
+        **requires(ApiScope.READ),
     )

@@ -8,7 +8,9 @@ import strawberry
 from resolvers import categorization as answer
 from resolvers.compiled import answers, with_columns
 from resolvers.inputs.categorization import ProposalKind, ProposalSource, ProposalStatus
+from resolvers.inputs.users import ApiScope
 from schema.collections import Collection
+from schema.directives import requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -138,12 +140,14 @@ class CategorizationQuery:
         metadata=answers(),
         graphql_type=list[Category],
         description="Your categories in their order: 23.",
+        **requires(ApiScope.READ),
     )
     suggestions = strawberry.field(
         resolver=answer.list_suggestions,
         metadata=answers(),
         graphql_type=Connection[Suggestion],
         description="What is proposed for your bookmarks outside the trash, the surest first.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -155,14 +159,17 @@ class CategorizationMutation:
         resolver=answer.accept_suggestions,
         graphql_type=AcceptSuggestionsPayload,
         description="Do what is proposed: by ids, or all that waits above a confidence, at most 1,000 a call.",
+        **requires(ApiScope.WRITE),
     )
     reject_suggestions = strawberry.field(
         resolver=answer.reject_suggestions,
         graphql_type=RejectSuggestionsPayload,
         description="Refuse proposals for ever. What was applied by itself is taken off the bookmark again.",
+        **requires(ApiScope.WRITE),
     )
     update_agent_settings = strawberry.field(
         resolver=answer.update_agent_settings,
         graphql_type=UpdateAgentSettingsPayload,
         description="Change what the agents may do with your bookmarks by themselves.",
+        **requires(ApiScope.WRITE),
     )

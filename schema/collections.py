@@ -7,6 +7,8 @@ import strawberry
 
 from resolvers import collections as answer
 from resolvers.compiled import answers, printed
+from resolvers.inputs.users import ApiScope
+from schema.directives import requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -129,12 +131,14 @@ class CollectionQuery:
         metadata=answers(),
         graphql_type=Connection[Collection],
         description="Your collections.",
+        **requires(ApiScope.READ),
     )
     collection = strawberry.field(
         resolver=answer.collection,
         metadata=answers(),
         graphql_type=Collection | None,
         description="One collection; null when it does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -143,30 +147,38 @@ class CollectionMutation:
     """Changing collections."""
 
     create_collection = strawberry.field(
-        resolver=answer.create_collection, graphql_type=CreateCollectionPayload, description="Make a collection."
+        resolver=answer.create_collection,
+        graphql_type=CreateCollectionPayload,
+        description="Make a collection.",
+        **requires(ApiScope.WRITE),
     )
     update_collection = strawberry.field(
         resolver=answer.update_collection,
         graphql_type=UpdateCollectionPayload,
         description="Change what a collection is called and looks like.",
+        **requires(ApiScope.WRITE),
     )
     move_collection = strawberry.field(
         resolver=answer.move_collection,
         graphql_type=MoveCollectionPayload,
         description="Put a collection elsewhere in the tree, with all below it; never below itself.",
+        **requires(ApiScope.WRITE),
     )
     delete_collection = strawberry.field(
         resolver=answer.delete_collection,
         graphql_type=DeleteCollectionPayload,
         description="Delete a collection. Bookmarks stay.",
+        **requires(ApiScope.WRITE),
     )
     add_to_collection = strawberry.field(
         resolver=answer.add_to_collection,
         graphql_type=AddToCollectionPayload,
         description="Put bookmarks into a collection; they stay in their others.",
+        **requires(ApiScope.WRITE),
     )
     remove_from_collection = strawberry.field(
         resolver=answer.remove_from_collection,
         graphql_type=RemoveFromCollectionPayload,
         description="Take bookmarks out of a collection.",
+        **requires(ApiScope.WRITE),
     )

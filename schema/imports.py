@@ -8,9 +8,10 @@ import strawberry
 from resolvers import imports as answer
 from resolvers.compiled import answers
 from resolvers.inputs.imports import ImportFormat, ImportStatus, Outcome, Reason, RowClass
+from resolvers.inputs.users import ApiScope
 from schema.agents import Task
 from schema.bookmarks import Bookmark
-from schema.directives import Cost
+from schema.directives import Cost, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -214,6 +215,7 @@ class ImportQuery:
         metadata=answers(),
         graphql_type=Connection[Import],
         description="Your imports, newest first.",
+        **requires(ApiScope.READ),
     )
     import_ = strawberry.field(
         name="import",
@@ -221,12 +223,13 @@ class ImportQuery:
         metadata=answers(),
         graphql_type=Import | None,
         description="One import; null when it does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )
     preview_import = strawberry.field(
         resolver=answer.preview_import,
         graphql_type=ImportPreview,
         description="What an import of this file would do. Writes nothing.",
-        directives=[Cost(weight=PREVIEW_COST)],
+        **requires(ApiScope.IMPORT, also=[Cost(weight=PREVIEW_COST)]),
     )
 
 
@@ -238,27 +241,37 @@ class ImportMutation:
         resolver=answer.upload_import,
         graphql_type=UploadImportPayload,
         description="Keep a file for an import. Needs a multipart request.",
+        **requires(ApiScope.IMPORT),
     )
     start_import = strawberry.field(
         resolver=answer.start_import,
         graphql_type=StartImportPayload,
         description="Start an import. It goes on by itself, whatever happens to this request.",
+        **requires(ApiScope.IMPORT),
     )
     pause_import = strawberry.field(
-        resolver=answer.pause_import, graphql_type=PauseImportPayload, description="Stop an import, to go on later."
+        resolver=answer.pause_import,
+        graphql_type=PauseImportPayload,
+        description="Stop an import, to go on later.",
+        **requires(ApiScope.IMPORT),
     )
     resume_import = strawberry.field(
-        resolver=answer.resume_import, graphql_type=ResumeImportPayload, description="Let a paused import go on."
+        resolver=answer.resume_import,
+        graphql_type=ResumeImportPayload,
+        description="Let a paused import go on.",
+        **requires(ApiScope.IMPORT),
     )
     cancel_import = strawberry.field(
         resolver=answer.cancel_import,
         graphql_type=CancelImportPayload,
         description="Stop an import for good. What it has written stays; `undoImport` removes it.",
+        **requires(ApiScope.IMPORT),
     )
     undo_import = strawberry.field(
         resolver=answer.undo_import,
         graphql_type=UndoImportPayload,
         description="Take back what an import that has ended made and changed, as far as nobody changed it since.",
+        **requires(ApiScope.IMPORT),
     )
 
 
@@ -270,4 +283,5 @@ class ImportSubscription:
         resolver=answer.import_progress,
         graphql_type=AsyncGenerator[ImportProgressEvent, None],
         description="The present state of an import, then every change of it; completes behind its end.",
+        **requires(ApiScope.READ),
     )

@@ -6,6 +6,8 @@ import strawberry
 
 from resolvers import node as answer
 from resolvers.compiled import answers, printed, with_columns
+from resolvers.inputs.users import ApiScope
+from schema.directives import requires
 
 T = TypeVar("T", bound=type)
 
@@ -48,10 +50,12 @@ class NodeQuery:
         metadata=answers(),
         graphql_type=Node | None,
         description="The object with this id; null when it does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )
     nodes = strawberry.field(
         resolver=answer.nodes,
         metadata=answers(),
         graphql_type=list[Node | None],
         description="The objects with these ids, in their order; null where one does not exist or is not yours.",
+        **requires(ApiScope.READ),
     )

@@ -7,8 +7,10 @@ import strawberry
 from resolvers import rules as answer
 from resolvers.compiled import answers
 from resolvers.inputs.rules import RuleEvent
+from resolvers.inputs.users import ApiScope
 from schema.bookmarks import Bookmark
 from schema.collections import Collection
+from schema.directives import requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -105,6 +107,7 @@ class RuleQuery:
         metadata=answers(),
         graphql_type=Connection[Rule],
         description="Your rules in the order in which they run: at most 200.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -113,18 +116,26 @@ class RuleMutation:
     """Changing and running rules."""
 
     create_rule = strawberry.field(
-        resolver=answer.create_rule, graphql_type=CreateRulePayload, description="Make a rule."
+        resolver=answer.create_rule,
+        graphql_type=CreateRulePayload,
+        description="Make a rule.",
+        **requires(ApiScope.WRITE),
     )
     update_rule = strawberry.field(
-        resolver=answer.update_rule, graphql_type=UpdateRulePayload, description="Change a rule."
+        resolver=answer.update_rule,
+        graphql_type=UpdateRulePayload,
+        description="Change a rule.",
+        **requires(ApiScope.WRITE),
     )
     delete_rule = strawberry.field(
         resolver=answer.delete_rule,
         graphql_type=DeleteRulePayload,
         description="Delete a rule. What it did to bookmarks stays.",
+        **requires(ApiScope.WRITE),
     )
     run_rule = strawberry.field(
         resolver=answer.run_rule,
         graphql_type=RunRulePayload,
         description="Run a rule on the bookmarks that are there, 1,000 a step, or only look at what it finds.",
+        **requires(ApiScope.WRITE),
     )

@@ -6,7 +6,9 @@ from resolvers import paging
 from resolvers import search as answer
 from resolvers.compiled import answers
 from resolvers.inputs.search import SearchMode, SnippetField, SuggestionKind
+from resolvers.inputs.users import ApiScope
 from schema.bookmarks import Bookmark
+from schema.directives import requires
 from schema.paging import Connection
 
 __all__ = ["SearchMode", "SearchQuery"]
@@ -102,9 +104,11 @@ class SearchQuery:
         resolver=answer.search,
         graphql_type=SearchResultConnection,
         description="Your bookmarks that a query finds, archived ones included, the trash left out.",
+        **requires(ApiScope.READ),
     )
     search_suggestions = strawberry.field(
         resolver=answer.search_suggestions,
         graphql_type=list[SearchSuggestion],
         description="Your tags, collections, domains and titles that begin with what was typed so far.",
+        **requires(ApiScope.READ),
     )

@@ -5,6 +5,7 @@ import strawberry
 from resolvers import server as answer
 from resolvers.inputs.scalars import BigInt
 from resolvers.inputs.server import Registration
+from schema.directives import public
 
 
 @strawberry.type(description="Something that may be switched off or missing on this server.")
@@ -47,4 +48,5 @@ class ServerQuery:
         resolver=answer.server_info,
         graphql_type=ServerInfo,
         description="Version, capabilities and limits. Open to everybody.",
+        **public(),
     )

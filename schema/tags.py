@@ -7,6 +7,8 @@ import strawberry
 
 from resolvers import tags as answer
 from resolvers.compiled import answers, printed
+from resolvers.inputs.users import ApiScope
+from schema.directives import requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -104,13 +106,18 @@ class TagQuery:
     """Asking for tags."""
 
     tags = strawberry.field(
-        resolver=answer.list_tags, metadata=answers(), graphql_type=Connection[Tag], description="Your tags."
+        resolver=answer.list_tags,
+        metadata=answers(),
+        graphql_type=Connection[Tag],
+        description="Your tags.",
+        **requires(ApiScope.READ),
     )
     tag = strawberry.field(
         resolver=answer.tag,
         metadata=answers(),
         graphql_type=Tag | None,
         description="The tag of a name or alias; null when there is none.",
+        **requires(ApiScope.READ),
     )
 
 
@@ -122,17 +129,23 @@ class TagMutation:
         resolver=answer.create_tag,
         graphql_type=CreateTagPayload,
         description="Make a tag and the levels above it; what is there already is returned as it is.",
+        **requires(ApiScope.WRITE),
     )
     update_tag = strawberry.field(
         resolver=answer.update_tag,
         graphql_type=UpdateTagPayload,
         description="Rename, move or colour a tag; the tags below it follow.",
+        **requires(ApiScope.WRITE),
     )
     merge_tags = strawberry.field(
         resolver=answer.merge_tags,
         graphql_type=MergeTagsPayload,
         description="Let one tag take the place of others: their bookmarks, the tags below them, and their names.",
+        **requires(ApiScope.WRITE),
     )
     delete_tags = strawberry.field(
-        resolver=answer.delete_tags, graphql_type=DeleteTagsPayload, description="Delete tags. Bookmarks stay."
+        resolver=answer.delete_tags,
+        graphql_type=DeleteTagsPayload,
+        description="Delete tags. Bookmarks stay.",
+        **requires(ApiScope.WRITE),
     )

@@ -9,9 +9,9 @@ from resolvers import spending as spending_answer
 from resolvers import users as answer
 from resolvers.compiled import answers
 from resolvers.inputs.scalars import EmailAddress
-from resolvers.inputs.users import Role
+from resolvers.inputs.users import ApiScope, Role
 from schema.categorization import AgentSettings
-from schema.directives import requires_role
+from schema.directives import requires
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
 from schema.spending import Spending
@@ -50,11 +50,12 @@ class UserQuery:
         metadata=answers(),
         graphql_type=User | None,
         description="Who is signed in; null when nobody is.",
+        **requires(ApiScope.READ, while_enrolling=True),
     )
     users = strawberry.field(
         resolver=answer.list_users,
         metadata=answers(),
         graphql_type=Connection[User],
         description="All accounts of this server, newest first.",
-        **requires_role(Role.ADMIN),
+        **requires(ApiScope.READ, role=Role.ADMIN),
     )

@@ -8,8 +8,9 @@ import strawberry
 from resolvers import validation as answer
 from resolvers.compiled import answers, with_columns
 from resolvers.inputs.scalars import Url
+from resolvers.inputs.users import ApiScope
 from resolvers.inputs.validation import ContentState, LinkDetail, LinkStatus, Verdict
-from schema.directives import Cost
+from schema.directives import Cost, requires
 from schema.errors import UserError
 from schema.paging import Connection
 
@@ -103,7 +104,7 @@ class ValidationQuery:
         resolver=answer.duplicate_groups,
         graphql_type=Connection[DuplicateGroup],
         description="Bookmarks outside the trash that lead to the same page under different addresses.",
-        directives=[Cost(weight=GROUPS_COST)],
+        **requires(ApiScope.READ, also=[Cost(weight=GROUPS_COST)]),
     )
 
 
@@ -115,4 +116,5 @@ class ValidationMutation:
         resolver=answer.accept_redirects,
         graphql_type=AcceptRedirectsPayload,
         description="Give bookmarks the addresses that they have moved to for ever (`link.permanentUrl`).",
+        **requires(ApiScope.WRITE),
     )

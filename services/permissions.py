@@ -33,7 +33,7 @@ class Viewer:
     """The account on whose behalf something is done, however it came in: session, API key, command line or task.
 
     `scopes` is None for whoever may do all that the account may. `authenticated_at` is when the bearer of a session
-    last proved who they are.
+    last proved who they are. `must_enrol` says that a second factor has to be set up before anything else is done.
     """
 
     id: UUID
@@ -42,6 +42,24 @@ class Viewer:
     key_id: UUID | None = None
     scopes: frozenset[ApiScope] | None = None
     authenticated_at: datetime | None = None
+    must_enrol: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is demanded of a viewer who may not do all that the account may; others only have to be signed in.
+
+    An API key needs `scope`; None means that no key will do. Who still has to set up a second factor needs a place
+    that is open `while_enrolling`. Where something `is_public`, anybody may pass.
+    """
+
+    scope: ApiScope | None = None
+    is_public: bool = False
+    while_enrolling: bool = False
+
+
+WHOLE = Demand()
+"""For viewers who may do all that the account may: credentials, administration, what nobody has thought of yet."""
 
 
 class OwnedRow(Protocol):
@@ -88,3 +106,19 @@ def require_role(viewer: Viewer, role: Role) -> None:
     """Let a viewer of `role` (or an administrator) pass; raise `Forbidden` otherwise."""
     if not has_role(viewer, role):
         raise Forbidden(f"This needs the role {role.value}.")
+
+
+def admit(viewer: Viewer, demand: Demand, what: str) -> None:
+    """Let a viewer pass who meets a demand; raise `Forbidden` otherwise. `what` is the name of what was asked for."""
+    if demand.is_public or not (viewer.must_enrol or viewer.scopes is not None):
+        return
+    if viewer.must_enrol and not demand.while_enrolling:
+        raise Forbidden(
+            "Set up a second factor first: call `enableTotp`, then `confirmTotp`. Nothing else is open to you before."
+        )
+    if viewer.scopes is None:
+        return
+    if demand.scope is None:
+        raise Forbidden(f"`{what}` is not for API keys: sign in.")
+    if demand.scope not in viewer.scopes:
+        raise Forbidden(f"`{what}` needs the scope {demand.scope.value}, which this API key does not have.")

@@ -8,14 +8,17 @@ from typing import Any
 
 import orjson
 import strawberry
+from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionResult
 
 from app.graphql.errors import formatted
 from db.users import UserRow
+from kit.errors import Forbidden
 from kit.ids import encode_global_id
 from kit.settings import Executor, load_settings
 from resolvers.context import Context, Services
+from schema.demands import Demands, root_names
 from schema.root import build_schema
 from services.permissions import Role, Viewer
 
@@ -48,29 +51,31 @@ def executable() -> strawberry.Schema:
 
 @dataclass
 class Graph:
-    """Asks the schema as somebody. The transport has tests of its own in tests/app."""
+    """Asks the schema as somebody: an account with all its rights, or any viewer. The transport: tests/app."""
 
     services: Services
 
-    async def run(self, document: str, who: UserRow | None = None, **variables: Any) -> dict[str, Any]:
+    async def run(self, document: str, who: UserRow | Viewer | None = None, **variables: Any) -> dict[str, Any]:
         """Return the response body: `data`, and `errors` when there are some."""
-        result = await executable().execute(document, variable_values=variables, context_value=self._context(who))
+        result = refused(document, who) if isinstance(who, Viewer) else None
+        if result is None:
+            result = await executable().execute(document, variable_values=variables, context_value=self._context(who))
         body: dict[str, Any] = _body(result)
         return body
 
-    async def ask(self, document: str, who: UserRow | None = None, **variables: Any) -> Any:
+    async def ask(self, document: str, who: UserRow | Viewer | None = None, **variables: Any) -> Any:
         """Return the data of a document that must succeed without errors."""
         body = await self.run(document, who, **variables)
         assert "errors" not in body, body["errors"]
         return body["data"]
 
-    async def refusal(self, document: str, who: UserRow | None = None, **variables: Any) -> list[str]:
+    async def refusal(self, document: str, who: UserRow | Viewer | None = None, **variables: Any) -> list[str]:
         """Return the codes of the errors of a document that must fail."""
         body = await self.run(document, who, **variables)
         assert "errors" in body, body
         return [str(error["extensions"]["code"]) for error in body["errors"]]
 
-    async def follow(self, document: str, who: UserRow | None = None, **variables: Any) -> AsyncIterator[Any]:
+    async def follow(self, document: str, who: UserRow | Viewer | None = None, **variables: Any) -> AsyncIterator[Any]:
         """Yield the data of a subscription's events until it completes or the caller stops."""
         stream = await executable().subscribe(document, variable_values=variables, context_value=self._context(who))
         assert not isinstance(stream, ExecutionResult), stream
@@ -80,9 +85,23 @@ class Graph:
                 assert "errors" not in body, body["errors"]
                 yield body["data"]
 
-    def _context(self, who: UserRow | None) -> Context:
-        viewer = None if who is None else Viewer(id=who.id, role=Role(who.role))
+    def _context(self, who: UserRow | Viewer | None) -> Context:
+        viewer = Viewer(id=who.id, role=Role(who.role)) if isinstance(who, UserRow) else who
         return Context(services=self.services, viewer=viewer, request_id="test")
+
+
+def refused(document: str, who: Viewer) -> Any:
+    """Return what the engine answers a viewer who may not ask for a root field of a document; None when he may."""
+    parsed = parse(document)
+    fragments = [node for node in parsed.definitions if isinstance(node, FragmentDefinitionNode)]
+    demands = Demands(the_schema()._schema)  # noqa: SLF001  graphql-core's schema is inside
+    try:
+        for node in parsed.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                demands.check(who, node.operation, root_names(node, fragments))
+    except Forbidden as error:
+        return ExecutionResult(data=None, errors=[GraphQLError(error.message, original_error=error)], extensions={})
+    return None
 
 
 def _body(result: Any) -> Any:

@@ -28,9 +28,9 @@ from services.permissions import Viewer
 class Audience:
     """Who may share what one execution gives: those with the same `key`.
 
-    It is made of the operation, the variables as given, the account and its role; not of the session, which events of
-    a `Shared` field never look at. `resume` names the variable that holds a cursor, if there is one, and `after` what
-    it holds. The key leaves it out: it only says from where to begin.
+    It is made of the operation, the variables as given, the account, its role and scopes; not of the session, which
+    events of a `Shared` field never look at. `resume` names the variable that holds a cursor, if there is one, and
+    `after` what it holds. The key leaves it out: it only says from where to begin.
     """
 
     key: tuple[Any, ...]
@@ -69,7 +69,7 @@ def audience_of(plan: Plan, viewer: Viewer | None, schema: GraphQLSchema) -> Aud
         said = orjson.dumps(given, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # a file among the variables
         return None
-    key = (id(plan.prepared), id(plan.node), said, viewer.id, viewer.role)
+    key = (id(plan.prepared), id(plan.node), said, viewer.id, viewer.role, viewer.scopes)
     return Audience(key, shared, resume, after)
 
 

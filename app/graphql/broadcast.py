@@ -282,8 +282,11 @@ class Broadcasts:
         assert viewer is not None  # noqa: S101  nobody else has an audience
         broadcast = self._running[audience.key] = Broadcast(self, audience, plan, position)
         # Neither the session nor the log context of whoever happened to come first.
+        anyone = Viewer(viewer.id, viewer.role, scopes=viewer.scopes)
         task = asyncio.get_running_loop().create_task(
-            broadcast.run(Viewer(viewer.id, viewer.role)), name="broadcast", context=contextvars.Context()
+            broadcast.run(anyone),
+            name="broadcast",
+            context=contextvars.Context(),
         )
         broadcast.task = task
         self._ending.add(task)

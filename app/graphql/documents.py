@@ -8,6 +8,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -25,6 +26,7 @@ from kit.errors import BadInput, Forbidden, GraphmarkError, TooComplex, UnknownD
 from kit.settings import Settings
 from resolvers.compiled import Plans
 from schema.costs import PriceList, cost_of, size_variables
+from schema.demands import root_names
 from schema.limits import INTROSPECTION_FIELDS, Limits, check_limits, too_complex
 
 MAX_DOCUMENTS = 512
@@ -64,6 +66,7 @@ class Prepared:
     size_variables: tuple[str, ...] = ()
     costs: dict[tuple[Any, ...], int] = field(default_factory=dict)
     plans: Plans = field(default_factory=Plans)
+    roots: dict[int, frozenset[str]] = field(default_factory=dict)
     named: str | None = None
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -76,6 +79,15 @@ class Prepared:
             if operation.name is not None and operation.name.value == name:
                 return operation
         raise BadInput(f"The document contains no operation named “{name[:100]}”.")
+
+    def root_names(self, operation: OperationDefinitionNode) -> frozenset[str]:
+        """Return the names of the fields at the root of one of its operations."""
+        names = self.roots.get(id(operation))
+        if names is None:
+            assert self.document is not None  # noqa: S101  only a document without errors has operations
+            fragments = [node for node in self.document.definitions if isinstance(node, FragmentDefinitionNode)]
+            names = self.roots[id(operation)] = root_names(operation, fragments)
+        return names
 
 
 class Documents:

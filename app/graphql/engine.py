@@ -33,7 +33,9 @@ from kit.settings import Executor as ExecutorKind
 from kit.settings import Settings
 from resolvers.compiled import CompiledExecutor, shortcut_key
 from resolvers.context import Context
+from schema.demands import Demands
 from schema.limits import too_complex
+from services.permissions import Viewer
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +97,7 @@ class Engine:
         self._settings = settings
         self._deadlines = Deadlines(settings.request_timeout_seconds)
         self.documents = Documents(self._schema, settings)
+        self.demands = Demands(self._schema)
 
     def plan(self, operation: Operation, context: Context) -> Plan | Answer:
         """Check the operation without running it; an `Answer` is its refusal."""
@@ -104,6 +107,7 @@ class Engine:
             return self._refused(prepared.errors, context)
         try:
             node = prepared.operation(operation.operation_name)
+            self._check_restrictions(prepared, node, context.viewer)
             _check_nesting(operation.variables)
         except GraphmarkError as error:
             return self._refused([GraphQLError(error.message, original_error=error)], context)
@@ -165,6 +169,11 @@ class Engine:
             executor.is_planning, executor.outage = False, outage
         result = execute_root_selection_set(executor)
         return result if isinstance(result, ExecutionResult) else await result
+
+    def _check_restrictions(self, prepared: Prepared, node: OperationDefinitionNode, viewer: Viewer | None) -> None:
+        """Refuse a viewer who may not ask for one of the root fields; nothing of the operation is done then."""
+        if viewer is not None and (viewer.scopes is not None or viewer.must_enrol):
+            self.demands.check(viewer, node.operation, prepared.root_names(node))
 
     def _refused(self, errors: list[GraphQLError], context: Context) -> Answer:
         body = {"errors": formatted(errors, request_id=context.request_id, operation=None)}

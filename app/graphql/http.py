@@ -33,6 +33,7 @@ from app.graphql.requests import Refusal, operation_in_json, operation_in_query_
 from db.unit import is_away
 from kit.errors import ErrorCode, GraphmarkError, RateLimited
 from kit.settings import Toggle
+from services.permissions import ApiScope, Demand, admit
 
 log = structlog.get_logger(__name__)
 
@@ -140,6 +141,7 @@ class _Exchange:
         caller = await self._caller()
         if caller.viewer is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "Sign in before you send a file.", code=ErrorCode.UNAUTHENTICATED)
+        admit(caller.viewer, Demand(ApiScope.IMPORT), "uploads")  # before its bytes are taken
         uploads = self.endpoint.connections.counted("uploads", str(caller.viewer.id), limit=MAX_UPLOADS_PER_USER)
         await self.endpoint.services.limits.upload(caller.viewer.id)
         with uploads:

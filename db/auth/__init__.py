@@ -9,6 +9,7 @@ from db.auth.sessions import (
     purge_sessions,
     revoke_session,
     seconds_left,
+    seconds_since_proof,
     touch_session,
 )
 from db.auth.tokens import insert_one_time_token, purge_tokens, redeem_one_time_token, void_one_time_tokens
@@ -25,6 +26,7 @@ __all__ = [
     "redeem_one_time_token",
     "revoke_session",
     "seconds_left",
+    "seconds_since_proof",
     "touch_session",
     "void_one_time_tokens",
 ]

@@ -90,6 +90,18 @@ async def seconds_left(rows: Rows, session_id: UUID) -> float:
     return max(0.0, left or 0.0)
 
 
+async def seconds_since_proof(rows: Rows, session_id: UUID) -> float | None:
+    """Return how long ago the bearer of a session proved who they are; None when the session has ended."""
+    seconds: float | None = await rows.fetchval(
+        """
+        SELECT extract(epoch FROM now() - created_at)::float8 FROM sessions
+        WHERE id = $1 AND revoked_at IS NULL AND least(expires_at, idle_expires_at) > now()
+        """,
+        session_id,
+    )
+    return seconds
+
+
 async def touch_session(rows: Rows, session_id: UUID, *, idle_minutes: int) -> None:
     """Note that the session was used just now."""
     await rows.execute(

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import auth as answer
+from schema.directives import public, signed_in
 from schema.errors import UserError
 from schema.users import User
 
@@ -57,11 +58,20 @@ class AuthMutation:
     """Accounts and sessions."""
 
     register = strawberry.field(
-        resolver=answer.register, graphql_type=RegisterPayload, description="Open an account and sign it in."
+        resolver=answer.register,
+        graphql_type=RegisterPayload,
+        description="Open an account and sign it in.",
+        **public(),
     )
-    login = strawberry.field(resolver=answer.login, graphql_type=LoginPayload, description="Sign in.")
+    login = strawberry.field(
+        resolver=answer.login,
+        graphql_type=LoginPayload,
+        description="Sign in.",
+        **public(),
+    )
     logout = strawberry.field(
         resolver=answer.logout,
         graphql_type=LogoutPayload,
         description="End the session that asks; its subscriptions end in every process.",
+        **signed_in(while_enrolling=True),
     )

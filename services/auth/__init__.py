@@ -11,8 +11,10 @@ from services.auth.accounts import (
 from services.auth.passwords import check_password
 from services.auth.sessions import Device, SignedIn, authenticate, logout, open_session, seconds_left
 from services.auth.signing_in import login
+from services.auth.step_up import RECENT_MINUTES, require_recent
 
 __all__ = [
+    "RECENT_MINUTES",
     "SETUP_HOURS",
     "Accounts",
     "Device",
@@ -25,6 +27,7 @@ __all__ = [
     "logout",
     "open_session",
     "register",
+    "require_recent",
     "seconds_left",
     "viewer_by_email",
 ]

@@ -18,7 +18,7 @@ DOMAINS = frozenset(
 )
 # Names that are no domain: what a layer needs for itself.
 INFRASTRUCTURE = {
-    "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server"},
+    "schema": {"root", "scalars", "directives", "paging", "errors", "node", "limits", "costs", "server", "demands"},
     "resolvers": {
         *("context", "ids", "loaders", "mutation", "inputs", "paging", "node", "guards", "server"),
         *("shaped", "compiled", "live"),
