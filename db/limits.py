@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from db.unit import Rows, Unit
-from kit.limits.budgets import Charge
+from kit.rates.budgets import Charge
 
 
 async def spend(rows: Rows, charges: Sequence[Charge]) -> list[float]:

@@ -23,12 +23,12 @@ import structlog
 from db import limits as rows
 from db.unit import Database, is_away
 from kit.errors import RateLimited, Unavailable
-from kit.limits.buckets import Buckets
-from kit.limits.budgets import Budget, Charge
+from kit.rates.buckets import Buckets
+from kit.rates.budgets import Budget, Charge
 from kit.settings import Settings
 
 if TYPE_CHECKING:
-    from kit.limits.remote import RemoteBuckets
+    from kit.rates.remote import RemoteBuckets
 
 log = structlog.get_logger(__name__)
 _MINUTE: Final = 60.0
@@ -162,7 +162,7 @@ class Limits:
         if self._redis_url is None or time.monotonic() < self._redis_away_until:
             return None
         if self._redis is None:
-            from kit.limits.remote import RemoteBuckets  # noqa: PLC0415  see tasks.ringer: its memory is saved
+            from kit.rates.remote import RemoteBuckets  # noqa: PLC0415  see tasks.ringer: its memory is saved
 
             self._redis = RemoteBuckets(self._redis_url)
         return self._redis

@@ -27,7 +27,7 @@ from db.throttle import Rule
 from db.unit import Database, Rows
 from kit.crypto import fingerprint
 from kit.errors import RateLimited
-from kit.limits.budgets import network_of
+from kit.rates.budgets import network_of
 from kit.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from app.graphql.ide import Ide
 from app.graphql.sessions import Sessions
 from app.graphql.standing import Standings
 from app.graphql.subscriptions import Subscriptions
-from kit.limits.budgets import network_of
+from kit.rates.budgets import network_of
 from kit.settings import Settings
 from resolvers.context import Context, Services
 from services.permissions import Viewer

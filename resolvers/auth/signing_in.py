@@ -6,7 +6,7 @@ import strawberry
 
 from db.unit import Unit
 from kit.errors import Forbidden, Unauthenticated
-from kit.limits.budgets import network_of
+from kit.rates.budgets import network_of
 from resolvers.context import Context, Info, viewer_of
 from resolvers.inputs.auth import LoginInput, RegisterInput
 from resolvers.mutation import Payload, change, refusable

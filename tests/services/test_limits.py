@@ -16,8 +16,8 @@ from db import limits as rows
 from db.unit import Database
 from kit.errors import RateLimited, Unavailable
 from kit.ids import new_id
-from kit.limits.budgets import Charge
-from kit.limits.remote import RemoteBuckets
+from kit.rates.budgets import Charge
+from kit.rates.remote import RemoteBuckets
 from kit.settings import Settings
 from services.limits import Limits
 from tests.needs import redis_on

@@ -6,7 +6,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from kit.errors import Unavailable
-from kit.limits.budgets import Charge
+from kit.rates.budgets import Charge
 
 _PREFIX = "graphmark:limit:"
 _SECONDS = 0.5

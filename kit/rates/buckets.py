@@ -8,7 +8,7 @@ eighth of a budget for each of them, and what they use within one round, more th
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from kit.limits.budgets import Budget, Charge
+from kit.rates.budgets import Budget, Charge
 
 MAX_KEYS = 20_000
 SHARED_FROM = 1 / 8

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.limits.buckets import MAX_KEYS, Buckets
-from kit.limits.budgets import Budget, network_of
+from kit.rates.buckets import MAX_KEYS, Buckets
+from kit.rates.budgets import Budget, network_of
 
 TEN = Budget("ten", 10, 60.0)
 TWO = Budget("two", 2, 60.0)
