@@ -20,7 +20,7 @@ from kit.ai import make_provider
 from kit.cron import Cron
 from kit.settings import Settings
 from kit.uploads import INCOMING_FOLDER, remove_stale
-from services import bookmarks
+from services import audit, bookmarks
 from services.agents import BELL, WORKFLOW_KIND, fleet
 from services.embedding.spaces import settle
 from services.validation import rechecks
@@ -32,6 +32,7 @@ _MINUTE, _HOUR = 60, 3_600
 _STALE_SECONDS = 600.0
 _COUNT_SECONDS = 10
 _MISSED_HEARTBEATS = 3
+_REPEATS = 1_000
 _TASKS = 20  # each may have some 100,000 rows that go with it
 _LOOKS_PER_SLOT, _CRON_LOOK_SECONDS = 4, 15
 _ANSWER_HOURS, _HOST_DAYS = 48, 60
@@ -98,6 +99,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("prune-events", _MINUTE, prune_events),
         Job("purge-logins", 5 * _MINUTE, purge_logins),
         _limits_job(settings),
+        Job("tell-repeats", _MINUTE, tell_repeats),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         Job("purge-trash", _HOUR, purge_trash),
@@ -166,6 +168,11 @@ async def wake_workflows(unit: Unit) -> int:
 async def purge_logins(unit: Unit) -> int:
     """Forget sessions and one-time tokens that can never be used again."""
     return await auth.purge_sessions(unit, limit=_BATCH) + await auth.purge_tokens(unit, limit=_BATCH)
+
+
+async def tell_repeats(unit: Unit) -> int:
+    """Write down how often what was refused was tried again."""
+    return await audit.tell_repeats(unit, limit=_REPEATS)
 
 
 async def start_rechecks(unit: Unit, *, batch: int) -> int:

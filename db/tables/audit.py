@@ -1,4 +1,4 @@
-"""Who did what to accounts, as a chain of digests."""
+"""Who did what to accounts, as a chain of digests. `audit_repeats` has a key of four columns, beyond Piccolo."""
 
 from piccolo.columns import JSONB, UUID, BigInt, Boolean, Bytea, Text, Timestamptz
 from piccolo.table import Table
@@ -21,8 +21,10 @@ class AuditEntry(Table, tablename="audit_entries"):
 
 
 class AuditHead(Table, tablename="audit_head"):
-    """Where the chain ends: one row."""
+    """Where the chain ends, and up to where its beginning was cut off: one row."""
 
     id = Boolean(primary_key=True)
     seq = BigInt()
     digest = Bytea()
+    cut_seq = BigInt()
+    cut_digest = Bytea()

@@ -1,4 +1,4 @@
-"""The audit log as rows: a chain in which each entry's digest covers the entry and the digest before it.
+"""Adding to the chain.
 
 Writing takes the head of the chain and keeps it until the transaction ends, so entries become visible in their order
 and none is ever missing. Write last in a transaction: everybody else's entries wait meanwhile.

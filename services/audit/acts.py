@@ -1,7 +1,7 @@
-"""What is kept of acts on accounts: who, what, from where, and whether it succeeded (OWASP ASVS 5.0 V16).
+"""Writing an act down.
 
-An entry is written in the transaction of the act; that of a refusal in one of its own. It never holds a secret: no
-password, code, token, nor a part of one.
+An entry is written in the transaction of the act; that of a refusal in one of its own (services.audit.failing). It
+never holds a secret: no password, code, token, nor a part of one, and nothing that was typed and may be one.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ MAX_TEXT_CHARS = 300
 class AuditAction(StrEnum):
     """What was done, or tried."""
 
+    AUDIT_CUT = "AUDIT_CUT"
     REGISTERED = "REGISTERED"
     SIGNED_IN = "SIGNED_IN"
     SIGNED_OUT = "SIGNED_OUT"
