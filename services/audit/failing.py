@@ -6,16 +6,15 @@ each kind of failure brings at most 22 entries a minute for an account and 122 f
 server; throttling leaves a fraction of that.
 """
 
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from db import audit as rows_of
 from db.unit import Database, Unit
+from kit.limits.budgets import network_of
 from services.audit.acts import Act, AuditAction, record
 
 NETWORKS_PER_ACCOUNT: Final = 10
 NETWORKS_WITHOUT_ACCOUNT: Final = 60
-_MAX_NETWORK_CHARS: Final = 64
 
 
 async def refused(database: Database, act: Act) -> None:
@@ -25,20 +24,11 @@ async def refused(database: Database, act: Act) -> None:
             unit,
             act.action.value,
             act.subject_id,
-            _network_of(act.network_address),
+            network_of(act.network_address),
             most_networks=NETWORKS_WITHOUT_ACCOUNT if act.subject_id is None else NETWORKS_PER_ACCOUNT,
         )
         if times == 1:
             await record(unit, act)
-
-
-def _network_of(address: str) -> str:
-    """Return what an address counts as: IPv4 /24, IPv6 /64, else itself."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:_MAX_NETWORK_CHARS]
-    return str(ip_network((parsed, 24 if parsed.version == 4 else 64), strict=False))  # noqa: PLR2004  RFC 791
 
 
 async def tell_repeats(unit: Unit, *, limit: int) -> int:

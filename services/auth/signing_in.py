@@ -1,10 +1,11 @@
 """Signing in: from a proof of who somebody is to a session (OWASP ASVS 5.0 V6)."""
 
 from db import users
+from db.users import UserRow
 from kit.crypto import MAX_PASSWORD_CHARS
-from kit.errors import BadInput, Unauthenticated
+from kit.errors import BadInput, RateLimited, Unauthenticated
 from services import audit, throttle
-from services.audit import AuditAction
+from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.sessions import Device, SignedIn, open_session
 from services.throttle import Secret
@@ -21,7 +22,13 @@ async def login(accounts: Accounts, *, email: str, password: str, device: Device
     too many wrong ones (services.throttle).
     """
     key = _key_of(email)
-    attempt = await throttle.admit(accounts.database, accounts.settings, Secret.PASSWORD, key, device.network_address)
+    try:
+        attempt = await throttle.admit(
+            accounts.database, accounts.settings, Secret.PASSWORD, key, device.network_address
+        )
+    except RateLimited:
+        await audit.refused(accounts.database, _refusal(None, "TOO_MANY_ATTEMPTS", device))
+        raise
     try:
         found = await users.by_email_key(accounts.database, key)
         user, encoded = found or (None, None)
@@ -30,6 +37,8 @@ async def login(accounts: Accounts, *, email: str, password: str, device: Device
         await throttle.undone(accounts.database, accounts.settings, Secret.PASSWORD, attempt)
         raise
     if not fits or user is None or encoded is None or user.disabled_at is not None:
+        reason = "UNKNOWN_ADDRESS" if user is None else "DISABLED" if fits else "WRONG_PASSWORD"
+        await audit.refused(accounts.database, _refusal(user, reason, device))
         raise Unauthenticated("The address or the password is not right.", field=("input", "password"))
     renewed = await accounts.passwords.hash(password) if accounts.passwords.is_outdated(encoded) else None
     async with accounts.database.unit() as unit:
@@ -39,8 +48,22 @@ async def login(accounts: Accounts, *, email: str, password: str, device: Device
         await throttle.passed(unit, attempt)
         await throttle.signed_in(unit, user.id, device.network_address)
         signed_in = await open_session(unit, accounts.settings, user, device)
-        await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device))
+        await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device, factor="password"))
         return signed_in
+
+
+def _refusal(user: UserRow | None, reason: str, device: Device) -> Act:
+    """Return what is written of a sign-in that failed. Who tried is not known, and what was typed may be a password."""
+    return Act(
+        AuditAction.SIGNED_IN,
+        None,
+        "",
+        subject_id=None if user is None else user.id,
+        succeeded=False,
+        network_address=device.network_address,
+        user_agent=device.user_agent,
+        details={"factor": "password", "reason": reason} | ({} if user is None else {"account": user.email}),
+    )
 
 
 def _key_of(email: str) -> str:
