@@ -10,7 +10,7 @@ from typing import Final
 
 from db import audit as rows_of
 from db.unit import Database, Unit
-from kit.limits.budgets import network_of
+from kit.rates.budgets import network_of
 from services.audit.acts import Act, AuditAction, record
 
 NETWORKS_PER_ACCOUNT: Final = 10
