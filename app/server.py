@@ -13,6 +13,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from app.elsewhere import by_proxy, callback, make_provider, start
 from app.graphql.broadcast import Broadcasts
 from app.graphql.connections import Connections
 from app.graphql.endpoint import Endpoint
@@ -31,6 +32,7 @@ from app.screenshots import screenshot
 from app.setup import front_door, setup, setup_form
 from app.wiring import open_services
 from db.auth import SESSION_CHANNEL
+from kit.fetch import open_fetcher
 from kit.settings import Settings, Toggle
 from kit.uploads import remove_stale
 from resolvers.context import Services
@@ -75,7 +77,8 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with _services(settings, services) as opened:
+        async with _services(settings, services) as opened, open_fetcher(settings) as fetcher:
+            app.state.identity_provider = make_provider(settings, fetcher)
             remove_stale(settings.upload_dir / INCOMING_FOLDER, older_than_seconds=STALE_UPLOAD_SECONDS)
             app.state.readiness = Readiness(checks_of(opened))
             app.state.services = opened
@@ -97,6 +100,9 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             setup_form,
             setup,
             screenshot,
+            start,
+            callback,
+            by_proxy,
             *_assets(settings),
         ],
         exception_handlers={HTTPException: _http_problem, Exception: _fault},

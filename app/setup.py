@@ -54,8 +54,8 @@ def setup_form(request: Request[Any, Any, Any]) -> Response[str]:
     token = request.query_params.get("token")
     if not token:
         text = "<p>This page opens from the link that the server printed when it started. Copy the whole link.</p>"
-        return _page("Set up Graphmark", text, status=400)
-    return _page("Set up Graphmark", _form(token))
+        return page("Set up Graphmark", text, status=400)
+    return page("Set up Graphmark", _form(token))
 
 
 @post("/setup", include_in_schema=False, request_max_body_size=MAX_FORM_BYTES)
@@ -85,14 +85,14 @@ async def setup(
         )
     except GraphmarkError as error:
         form = _form(values["token"], email=values["email"], name=values["name"], wrong=error.message)
-        return _page("Set up Graphmark", form, status=_STATUS.get(error.code, 400))
+        return page("Set up Graphmark", form, status=_STATUS.get(error.code, 400))
     who = escape(signed_in.user.email)
     text = (
         f"<p><strong>{who}</strong> is ready, with the role {signed_in.user.role}.</p>"
         '<p>Open <a href="/graphql">GraphiQL</a> and sign in with the mutation <code>login</code>, or use the command'
         " line. Store the password in a password manager: nobody else knows it.</p>"
     )
-    return _page("Your account is open", text, status=201)
+    return page("Your account is open", text, status=201)
 
 
 def _form(token: str, *, email: str = "", name: str = "", wrong: str = "") -> str:
@@ -112,7 +112,8 @@ def _form(token: str, *, email: str = "", name: str = "", wrong: str = "") -> st
 </form>"""
 
 
-def _page(title: str, body: str, *, status: int = 200) -> Response[str]:
+def page(title: str, body: str, *, status: int = 200) -> Response[str]:
+    """Return a plain page of this server. `body` is HTML: whatever comes from outside has been escaped."""
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport"'
         f' content="width=device-width"><title>{title}</title><style>{_STYLE}</style></head>'

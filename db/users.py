@@ -35,12 +35,21 @@ R = TypeVar("R", default=UserRow)
 
 
 async def insert(
-    unit: Unit, *, key: UUID, email: str, email_key: str, name: str, role: str, password_hash: str
+    unit: Unit,
+    *,
+    key: UUID,
+    email: str,
+    email_key: str,
+    name: str,
+    role: str,
+    password_hash: str | None,
+    is_email_verified: bool = False,
 ) -> UserRow | None:
-    """Add an account; None when the address is taken."""
+    """Add an account; None when the address is taken. Without a hash no password opens it."""
     row = await unit.fetchrow(
         f"""
-        INSERT INTO users (id, email, email_key, name, role, password_hash) VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO users (id, email, email_key, name, role, password_hash, email_verified_at)
+        VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $7 THEN now() END)
         ON CONFLICT (email_key) DO NOTHING RETURNING {_COLUMNS}
         """,
         key,
@@ -49,6 +58,7 @@ async def insert(
         name,
         role,
         password_hash,
+        is_email_verified,
     )
     return UserRow(**row) if row else None
 

@@ -158,6 +158,18 @@ class Settings:
 
     session_idle_minutes: int = 7 * 24 * 60
     session_absolute_hours: int = 30 * 24
+    password_login: bool = True
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    oidc_name: str = "single sign-on"
+    oidc_scopes: str = "openid profile email"
+    oidc_groups_claim: str = "groups"
+    oidc_admin_group: str | None = None
+    oidc_user_group: str | None = None
+    oidc_registration: bool = True
+    proxy_auth_header: str | None = None
+    proxy_auth_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     password_hash_threads: int = 2
     password_hash_queue: int = 64
     idempotency_hours: int = 24
@@ -375,6 +387,15 @@ def _contact(text: str) -> str:
     return text
 
 
+def _issuer(text: str) -> str:
+    """Return an issuer as it is: it is compared letter by letter. Plain http is for this machine only."""
+    parts = urlsplit(text)
+    is_here = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if not parts.hostname or parts.query or parts.fragment or not (parts.scheme == "https" or is_here):
+        raise ValueError(text)
+    return text
+
+
 _RATE: Final = (_rate, f"a whole number up to {_MAX_RATE:,}, or 0 for no limit")
 _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
@@ -383,6 +404,8 @@ _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "TRUSTED_PROXIES": (_networks, "networks separated by commas, like 127.0.0.1/32,10.0.0.0/8"),
+    "PROXY_AUTH_NETWORKS": (_networks, "networks separated by commas, like 172.18.0.0/16"),
+    "OIDC_ISSUER": (_issuer, "an https address without query, like https://id.example.org/realms/home"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),
     "LINK_RECHECK_CRON": (Cron.parse, "five fields of cron in UTC, like 30 3 * * 1-5"),
     "USER_AGENT_CONTACT": (_contact, "an address without spaces, like https://links.example.org/about"),

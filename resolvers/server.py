@@ -9,6 +9,10 @@ from kit.paging import MAX_PAGE
 from kit.product import product_version
 from kit.settings import Registration, Settings
 from resolvers.context import Info
+from resolvers.inputs.server import SignInKind
+
+OIDC_PATH = "/sign-in/oidc"
+PROXY_PATH = "/sign-in/proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,15 @@ class Capability:
     name: str
     is_available: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """A way to sign in; `path` is where a browser is sent, None where a mutation does it."""
+
+    kind: SignInKind
+    name: str
+    path: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class ServerView:
 
     version: str
     registration: Registration
+    sign_in_methods: list[SignInView]
     capabilities: list[Capability]
     limits: LimitsView
 
@@ -50,6 +64,7 @@ async def server_info(info: Info) -> ServerView:
     return ServerView(
         version=product_version(),
         registration=settings.registration,
+        sign_in_methods=_sign_in_methods(settings),
         capabilities=[
             Capability("full_text_search", is_available=True, detail="PostgreSQL's own."),
             Capability("vector_search", is_available=True, detail=info.context.services.meaning.detail),
@@ -70,6 +85,15 @@ async def server_info(info: Info) -> ServerView:
             max_subscriptions_per_connection=settings.max_subscriptions_per_websocket,
         ),
     )
+
+
+def _sign_in_methods(settings: Settings) -> list[SignInView]:
+    methods = [SignInView(SignInKind.PASSWORD, "Password", None)] if settings.password_login else []
+    if settings.oidc_issuer is not None and settings.oidc_client_id is not None:
+        methods.append(SignInView(SignInKind.OIDC, settings.oidc_name, OIDC_PATH))
+    if settings.proxy_auth_header is not None:
+        methods.append(SignInView(SignInKind.PROXY, "Proxy", PROXY_PATH))
+    return methods
 
 
 def _workflows(settings: Settings) -> Capability:

@@ -4,7 +4,7 @@ import strawberry
 
 from resolvers import server as answer
 from resolvers.inputs.scalars import BigInt
-from resolvers.inputs.server import Registration
+from resolvers.inputs.server import Registration, SignInKind
 from schema.directives import public
 
 
@@ -30,12 +30,24 @@ class ServerLimits:
     max_subscriptions_per_connection: int = strawberry.field(description="Most subscriptions on one WebSocket.")
 
 
+@strawberry.type(description="A way to sign in to this server.")
+class SignInMethod:
+    """Answered by resolvers.server.SignInView."""
+
+    kind: SignInKind = strawberry.field(description="How it is done.")
+    name: str = strawberry.field(description="What to write on its button.")
+    path: str | None = strawberry.field(
+        description="Where to send a browser, `?next=/path` leads back; null where the mutation `login` does it."
+    )
+
+
 @strawberry.type(description="What this server is and can do.")
 class ServerInfo:
     """Answered by resolvers.server.ServerView."""
 
     version: str = strawberry.field(description="Version of Graphmark.")
     registration: Registration = strawberry.field(description="Who may open an account here.")
+    sign_in_methods: list[SignInMethod] = strawberry.field(description="How people sign in here.")
     capabilities: list[ServerCapability] = strawberry.field(description="What works here and what does not.")
     limits: ServerLimits = strawberry.field(description="Limits that a client should know before it asks.")
 

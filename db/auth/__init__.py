@@ -1,5 +1,6 @@
 """What opens an account, as rows: sessions and one-time tokens. Only fingerprints of secrets are ever stored."""
 
+from db.auth.identities import link_identity, note_identity_use, user_of_identity
 from db.auth.sessions import (
     SESSION_CHANNEL,
     LiveSession,
@@ -20,7 +21,9 @@ __all__ = [
     "SessionRow",
     "insert_one_time_token",
     "insert_session",
+    "link_identity",
     "live_session",
+    "note_identity_use",
     "purge_sessions",
     "purge_tokens",
     "redeem_one_time_token",
@@ -28,5 +31,6 @@ __all__ = [
     "seconds_left",
     "seconds_since_proof",
     "touch_session",
+    "user_of_identity",
     "void_one_time_tokens",
 ]

@@ -29,3 +29,14 @@ class OneTimeToken(Table, tablename="one_time_tokens"):
     created_at = Timestamptz()
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True)
+
+
+class Identity(Table, tablename="identities"):
+    """Who an account is at an identity provider: (`issuer`, `subject`) is one person for ever."""
+
+    id = UUID(primary_key=True)
+    user_id = UUID()
+    issuer = Text()
+    subject = Text()
+    created_at = Timestamptz()
+    last_used_at = Timestamptz()

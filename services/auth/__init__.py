@@ -8,6 +8,7 @@ from services.auth.accounts import (
     register,
     viewer_by_email,
 )
+from services.auth.elsewhere import Person, person_of, person_of_proxy, sign_in_elsewhere
 from services.auth.passwords import check_password
 from services.auth.sessions import Device, SignedIn, authenticate, logout, open_session, seconds_left
 from services.auth.signing_in import login
@@ -18,6 +19,7 @@ __all__ = [
     "SETUP_HOURS",
     "Accounts",
     "Device",
+    "Person",
     "SignedIn",
     "authenticate",
     "check_password",
@@ -26,8 +28,11 @@ __all__ = [
     "login",
     "logout",
     "open_session",
+    "person_of",
+    "person_of_proxy",
     "register",
     "require_recent",
     "seconds_left",
+    "sign_in_elsewhere",
     "viewer_by_email",
 ]

@@ -3,7 +3,7 @@
 from db import users
 from db.users import UserRow
 from kit.crypto import MAX_PASSWORD_CHARS
-from kit.errors import BadInput, RateLimited, Unauthenticated
+from kit.errors import BadInput, Forbidden, RateLimited, Unauthenticated
 from services import audit, throttle
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
@@ -17,10 +17,12 @@ _MAX_TYPED_CHARS = 320  # RFC 5321 leaves an address no more
 async def login(accounts: Accounts, *, email: str, password: str, device: Device) -> SignedIn:
     """Open a session for whoever knows the password.
 
-    Raises `Unauthenticated` with one and the same message, after the same work, for an unknown address, a wrong
-    password and a disabled account (ASVS 6.3.8), and `RateLimited` for each of them, and for the right password, after
-    too many wrong ones (services.throttle).
+    Raises `Forbidden` where passwords are switched off, `Unauthenticated` with one and the same message, after the same
+    work, for an unknown address, a wrong password and a disabled account (ASVS 6.3.8), and `RateLimited` for each of
+    them, and for the right password, after too many wrong ones (services.throttle).
     """
+    if not accounts.settings.password_login:
+        raise Forbidden("This server takes no passwords; sign in at the identity provider instead.")
     key = _key_of(email)
     try:
         attempt = await throttle.admit(

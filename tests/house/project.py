@@ -33,7 +33,7 @@ INFRASTRUCTURE = {
     "db/tables": {"events", "idempotency"},
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
-        *("postgres", "rates", "turns", "uploads", "text", "browser", "product", "cron"),
+        *("postgres", "rates", "turns", "uploads", "text", "browser", "product", "cron", "oidc"),
     },
 }
 _TEXT = frozenset(
