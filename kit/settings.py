@@ -9,8 +9,10 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from email.headerregistry import Address
+from email.utils import parseaddr
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -74,6 +76,14 @@ class BookmarkWorkflow(StrEnum):
     """What agents do with a bookmark that somebody has just made."""
 
     REPROCESS = "reprocess"
+    NONE = "none"
+
+
+class SmtpSecurity(StrEnum):
+    """How the way to the mail server is encrypted."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
     NONE = "none"
 
 
@@ -177,6 +187,19 @@ class Settings:
     trash_retention_days: int = 30
     upload_retention_hours: int = 24
 
+    smtp_host: str | None = None
+    smtp_port: int | None = None
+    smtp_username: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: SmtpSecurity = SmtpSecurity.STARTTLS
+    smtp_timeout_seconds: float = 20.0
+    mail_from: Address | None = None
+    mail_max_attempts: int = 12
+    mail_retry_seconds: float = 30.0
+    mail_retry_max_seconds: float = 3_600.0
+    mail_retention_days: int = 7
+    mail_max_files: int = 500
+
     max_bookmarks_per_user: int = 1_000_000
     max_running_imports_per_user: int = 4
     import_chunk_rows: int = 5_000
@@ -272,7 +295,33 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if raw is None or (raw == "" and item.name not in _MAY_BE_EMPTY):
             continue
         values[item.name] = _parse(PREFIX + name, raw, hints[item.name])
-    return Settings(**values)
+    settings = Settings(**values)
+    _check_mail(settings)
+    return settings
+
+
+def _check_mail(settings: Settings) -> None:
+    """Raise `BadInput` for a mail server that would take nothing, or to which a password would go in the clear."""
+    if settings.smtp_host is None:
+        return
+    if settings.mail_from is None:
+        raise BadInput(
+            f"{PREFIX}MAIL_FROM is needed with {PREFIX}SMTP_HOST: the address that messages come from.",
+            field=(f"{PREFIX}MAIL_FROM",),
+        )
+    is_clear = settings.smtp_security is SmtpSecurity.NONE and not _is_loopback(settings.smtp_host)
+    if is_clear and (settings.smtp_username is not None or settings.smtp_password is not None):
+        raise BadInput(
+            f"{PREFIX}SMTP_SECURITY=none would send the password in the clear; use starttls or tls.",
+            field=(f"{PREFIX}SMTP_SECURITY",),
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _parse(name: str, raw: str, kind: Any) -> Any:
@@ -379,6 +428,15 @@ def _key(text: str) -> str:
     return text
 
 
+def _sender(text: str) -> Address:
+    """Return an address for the From header, with or without a name: `Graphmark <links@example.org>`."""
+    name, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not (local and domain and domain.isascii() and text.isprintable()) or set(domain) & set(" <>,;"):
+        raise ValueError(text)
+    return Address(name or "Graphmark", local, domain)
+
+
 def _contact(text: str) -> str:
     """Return what fits into a comment of the User-Agent header (RFC 9110 section 5.6.5)."""
     is_plain = text.isascii() and text.isprintable() and not set(text) & set("()\\ ")
@@ -401,6 +459,8 @@ _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "BASE_URL": (_origin, "an address without a path, like https://links.example.org"),
     "ARCHIVE_URL": (_web_address, "an address like https://archive.org/wayback/available, or nothing"),
     "SECRET_KEY": (_key, f"at least {MIN_KEY_CHARS} characters, such as `openssl rand -hex 32` prints"),
+    "MAIL_FROM": (_sender, "an address like links@example.org or Graphmark <links@example.org>"),
+    "SMTP_PORT": (lambda text: _ports(text)[0], f"a port from 1 to {_MAX_PORT}"),
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "TRUSTED_PROXIES": (_networks, "networks separated by commas, like 127.0.0.1/32,10.0.0.0/8"),

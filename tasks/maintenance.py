@@ -12,13 +12,14 @@ from pathlib import Path
 from uuid import UUID
 
 from db import agents as tasks
-from db import auth, events, idempotency, limits, spending, throttle
+from db import auth, events, idempotency, limits, mail, spending, throttle
 from db import imports as uploads
 from db.unit import Database, Unit
 from db.validation import health, hosts, results
 from kit.ai import make_provider
 from kit.cron import Cron
 from kit.settings import Settings
+from kit.smtp import FOLDER, remove_old
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import audit, bookmarks
 from services.agents import BELL, WORKFLOW_KIND, fleet
@@ -28,7 +29,7 @@ from tasks.embedding import keep_up
 
 _BATCH = 5_000
 _FILES = 10_000
-_MINUTE, _HOUR = 60, 3_600
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _STALE_SECONDS = 600.0
 _COUNT_SECONDS = 10
 _MISSED_HEARTBEATS = 3
@@ -102,6 +103,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("tell-repeats", _MINUTE, tell_repeats),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
+        _mail_job(settings),
         Job("purge-trash", _HOUR, purge_trash),
         *_embedding_jobs(settings),
         Job("purge-links", _HOUR, purge_links),
@@ -132,6 +134,17 @@ def _embedding_jobs(settings: Settings) -> list[Job]:
         Job("keep-embeddings", _HOUR, keep_embeddings),
         Job("settle-spaces", 5 * _MINUTE, settle_spaces),
     ]
+
+
+def _mail_job(settings: Settings) -> Job:
+    async def purge(unit: Unit) -> int:
+        return await mail.purge(unit, older_than_days=settings.mail_retention_days, limit=_BATCH)
+
+    async def remove(_database: Database) -> int:
+        before = time.time() - settings.mail_retention_days * _DAY
+        return await asyncio.to_thread(remove_old, settings.data_dir / FOLDER, before=before)
+
+    return Job("purge-mail", _HOUR, purge, after=remove)
 
 
 def _agent_jobs(settings: Settings) -> list[Job]:

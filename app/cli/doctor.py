@@ -16,6 +16,7 @@ from app.cli.children import GRAPHIQL
 from app.cli.support import command_settings, print_json, run, run_with_services
 from app.listening import listen
 from app.writable import require_writable
+from db import mail
 from db.agents import AgentRow, all_agents
 from db.migrate import inspect
 from db.users import has_admin
@@ -26,6 +27,7 @@ from kit.errors import GraphmarkError, Unavailable
 from kit.postgres import binaries_folder, running_url
 from kit.product import product_version
 from kit.settings import Settings
+from kit.smtp import NotNow, open_delivery
 from resolvers.context import Services
 from services.agents import fleet
 from tasks.broker import require_redis
@@ -33,6 +35,7 @@ from tasks.broker import require_redis
 MIN_FREE_BYTES = 1024**3
 OLDEST_POSTGRES = 16
 MAX_MODEL_SECONDS = 10.0
+MAX_MAIL_SECONDS = 5.0
 
 
 class State(StrEnum):
@@ -81,6 +84,7 @@ def examined(settings: Settings) -> Iterator[Check]:
         "address": _address,
         "graphiql": _graphiql,
         "models": _models,
+        "mail": _mail,
         "browser": _browser,
         "archive": _archive,
         "agents": _agents,
@@ -182,6 +186,44 @@ def _models(settings: Settings) -> tuple[State, str]:
             return provider.detail
 
     return State.OK, run(ask())
+
+
+def _mail(settings: Settings) -> tuple[State, str]:
+    """Say hello to the mail server as for a message, without sending one; tell what waits and what was given up."""
+
+    async def ask() -> str:
+        return await open_delivery(replace(settings, smtp_timeout_seconds=_mail_seconds(settings))).check()
+
+    try:
+        detail = run(ask())
+    except NotNow as error:
+        return State.FAILED, f"{settings.smtp_host}: {error.reason}"
+    waiting, failed = _letters(settings)
+    told = [detail, f"{waiting} waiting" if waiting else "", failed]
+    return State.OK if settings.smtp_host else State.OFF, "; ".join(part for part in told if part)
+
+
+def _letters(settings: Settings) -> tuple[int, str]:
+    """Return how many messages wait, and what there is to say of those that were given up; nothing without a database.
+
+    That it is away is told where it is looked at.
+    """
+    if settings.database_url is None and running_url(settings.data_dir) is None:
+        return 0, ""
+
+    async def look(services: Services) -> mail.Tally:
+        return await mail.tally(services.database)
+
+    try:
+        seen = run_with_services("doctor", look)
+    except Unavailable:
+        return 0, ""
+    last = f", the last time because {seen.error}" if seen.error else ""
+    return seen.waiting, f"{seen.failed} given up{last}" if seen.failed else ""
+
+
+def _mail_seconds(settings: Settings) -> float:
+    return min(settings.smtp_timeout_seconds, MAX_MAIL_SECONDS)
 
 
 def _browser(settings: Settings) -> tuple[State, str]:

@@ -15,11 +15,14 @@ from app.cli.watchdog import watched
 from app.toolbox import open_tools
 from app.wiring import open_database
 from db.unit import Database
+from kit.crypto import open_secret_key
 from kit.settings import Settings
+from kit.smtp import open_delivery
 from services.agents import AgentName
 from tasks.agent import Agent
 from tasks.agents import AGENTS, make_handlers, present
 from tasks.broker import answer, make_broker
+from tasks.mail import Postman
 from tasks.orchestrator import Worker
 from tasks.ringer import make_ringer
 from tasks.schedule import make_scheduler
@@ -46,16 +49,20 @@ async def run_worker(settings: Settings, agents: Mapping[AgentName, Agent] = AGE
     async with _rung_database(settings, name="worker") as database, open_tools(settings, database) as tools:
         broker = make_broker(settings, database)
         working = Worker(database, settings, make_handlers(tools, agents))
-        answer(broker, working.wake)
-        _on_stop(working.stop)
+        postman = Postman(database, settings, open_secret_key(settings), open_delivery(settings))
+        answer(broker, lambda: _each(working.wake, postman.wake))
+        _on_stop(lambda: _each(working.stop, postman.stop))
         # One message at a time is enough: a message only wakes the worker up, which has its own slots.
         listening = asyncio.create_task(run_receiver_task(broker, run_startup=True, max_async_tasks=1))
+        posting = asyncio.create_task(postman.run())
         log.info("worker.ready", worker=str(working.id), slots=settings.worker_slots)
         try:
             async with present(database, settings, agents), watched(_HUNG_LEASES * settings.task_lease_seconds):
                 await working.run()
+                await asyncio.wait({posting}, timeout=settings.task_shutdown_seconds)
         finally:
             await _end(listening)
+            await _end(posting)
             await broker.shutdown()
         log.info("worker.stopped", worker=str(working.id))
 
@@ -86,6 +93,11 @@ async def _rung_database(settings: Settings, *, name: str) -> AsyncIterator[Data
     ):
         database.ringer = ringer
         yield database
+
+
+def _each(*doings: Callable[[], None]) -> None:
+    for do in doings:
+        do()
 
 
 def _on_stop(stop: Callable[[], None]) -> None:

@@ -23,13 +23,18 @@ from db.migrate import known
 from db.unit import Database
 from kit import settings as settings_module
 from kit.ai import LocalProvider
-from kit.crypto import KEY_FILE, open_secret_key
+from kit.crypto import KEY_FILE, SecretKey, open_secret_key
 from kit.errors import BadInput, RateLimited, Unavailable
 from kit.settings import Settings, environment_with
+from kit.smtp import FOLDER
 from schema.root import sdl
+from services import mail
 from services.agents import fleet
+from services.mail.letters import locked_out
 from tasks.agents import AGENTS
 from tasks.agents.registry import cards
+from tests.fakes.mail import HOST, mail_server
+from tests.make import Maker
 
 ROOT = Path(__file__).parents[2]
 AWAY = "postgresql://nobody:secret-word@127.0.0.1:1/none"
@@ -227,7 +232,7 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     assert report["healthy"] is True
     assert [check["name"] for check in report["checks"]] == [
         *("program", "data folder", "secret key", "database", "administrator", "redis", "address", "graphiql"),
-        *("models", "browser", "archive", "agents"),
+        *("models", "mail", "browser", "archive", "agents"),
     ]
     assert run("doctor", "--json", PORT="0", DATABASE_URL=AWAY, REDIS_URL="redis://127.0.0.1:1") == 3
     report = json.loads(capsys.readouterr().out)
@@ -282,6 +287,36 @@ def test_doctor_looks_at_what_agents_need(run: Run, capsys: pytest.CaptureFixtur
     wrong = told(CHROMIUM="no-such-browser", OPENAI_API_KEY="k", OPENAI_BASE_URL="http://127.0.0.1:1/v1")
     assert wrong["models"] == ("failed", "The AI server cannot be reached.")
     assert wrong["browser"] == ("failed", "GRAPHMARK_CHROMIUM='no-such-browser' is no program that can be run")
+
+
+async def test_doctor_says_where_mail_goes(
+    run: Run, dsn: str, database: Database, make: Maker, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    async def told(**settings: str) -> tuple[str, str]:
+        await asyncio.to_thread(run, "doctor", "--json", PORT="0", DATABASE_URL=dsn, **settings)
+        checks = json.loads(capsys.readouterr().out.splitlines()[-1])["checks"]
+        return next((one["state"], one["detail"]) for one in checks if one["name"] == "mail")
+
+    folder = f"no mail server is set; messages are written to {tmp_path / 'data' / FOLDER}"
+    assert await told() == ("off", folder)
+    async with database.unit() as unit:
+        for _ in range(2):
+            await mail.queue(unit, SecretKey("k" * 32), locked_out(await make.user(), minutes=15))
+        await unit.execute(
+            "UPDATE mail_messages SET state = 'FAILED', sealed = NULL, finished_at = now(), error = '550 no' "
+            "WHERE id = (SELECT max(id::text)::uuid FROM mail_messages)"
+        )
+    assert await told() == ("off", f"{folder}; 1 waiting; 1 given up, the last time because 550 no")
+    async with mail_server() as server:
+        there = {"SMTP_HOST": HOST, "SMTP_PORT": str(server.port), "MAIL_FROM": "links@example.org"}
+        state, detail = await told(**there, SMTP_SECURITY="none")
+        assert (state, detail.partition(";")[0]) == (
+            "ok",
+            f"{HOST}:{server.port} answers, in the clear, without signing in",
+        )
+        state, detail = await told(**there, SMTP_SECURITY="starttls")
+        assert (state, detail) == ("failed", f"{HOST}: SMTP STARTTLS extension not supported by server.")
+    assert server.received == []
 
 
 async def test_doctor_names_the_agents(

@@ -34,6 +34,7 @@ INFRASTRUCTURE = {
     "kit": {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
         *("postgres", "rates", "turns", "uploads", "text", "browser", "product", "cron", "oidc"),
+        *("smtp", "wordlist"),
     },
 }
 _TEXT = frozenset(
