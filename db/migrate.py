@@ -2,12 +2,15 @@
 
 A migration is a Piccolo migration module in `db/migrations` whose manager carries only SQL added by `script`.
 Which ones ran is remembered in Piccolo's own table, so Piccolo's commands keep working for developers. Each runs in
-one transaction together with its entry in that table: killed at any moment, it has happened or it has not.
+one transaction together with its entry in that table: killed at any moment, it has happened or it has not. It waits for
+the locks of its tables only briefly, because whoever comes behind it would wait as long; then it begins again.
 """
 
 import asyncio
 import importlib
 import pkgutil
+import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
@@ -26,6 +29,10 @@ LOCK = 0x67_72_61_70_68_6D_6B  # "graphmk": the advisory lock that one migrating
 LOCK_WAIT_SECONDS = 600.0
 LOCK_POLL_SECONDS = 0.1
 CONNECT_SECONDS = 10.0
+TABLE_LOCK_SECONDS = 2.0
+"""So long at most others stand behind a migration that waits for a table."""
+TABLE_PATIENCE_SECONDS = 300.0
+TABLE_PAUSE_SECONDS = 1.0
 
 # As Piccolo itself would make it.
 HISTORY = """
@@ -165,16 +172,30 @@ async def _pending(connection: asyncpg.Connection, migrations: Mapping[str, Migr
 
 
 async def _apply(connection: asyncpg.Connection, name: str, migration: Migration) -> None:
+    """Apply a migration, again and again while others use its tables."""
     manager = await migration()
     _require_only_sql(manager)
+    deadline = time.monotonic() + TABLE_PATIENCE_SECONDS
+    # Those who use the tables are in other processes.
+    while not await _try(connection, name, manager, is_last=time.monotonic() > deadline):  # noqa: ASYNC110
+        await asyncio.sleep(TABLE_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
+
+
+async def _try(connection: asyncpg.Connection, name: str, manager: MigrationManager, *, is_last: bool) -> bool:
+    """Apply a migration; False when a table was in use, unless this was the last try."""
     token = _running_on.set(connection)
     try:
         async with AsyncExitStack() as stack:
             if manager.wrap_in_transaction:
                 await stack.enter_async_context(connection.transaction())
+                await connection.execute(f"SET LOCAL lock_timeout = {int(TABLE_LOCK_SECONDS * 1000)}")
             for step in manager.raw:
                 await step()
             await connection.execute("INSERT INTO migration (name, app_name) VALUES ($1, $2)", name, APP_NAME)
+    except asyncpg.LockNotAvailableError as error:
+        if manager.wrap_in_transaction and not is_last:
+            return False
+        raise MigrationFailed(f"Migration {name} failed: others use the tables that it changes.") from error
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
         raise Unavailable(f"The connection to the database was lost during migration {name}.") from error
     except asyncpg.PostgresError as error:
@@ -183,6 +204,7 @@ async def _apply(connection: asyncpg.Connection, name: str, migration: Migration
         raise MigrationFailed(f"Migration {name} {ended}: {told}.") from error
     finally:
         _running_on.reset(token)
+    return True
 
 
 def _require_only_sql(manager: MigrationManager) -> None:

@@ -32,7 +32,6 @@ _FILES = 10_000
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _STALE_SECONDS = 600.0
 _COUNT_SECONDS = 10
-_MISSED_HEARTBEATS = 3
 _REPEATS = 1_000
 _TASKS = 20  # each may have some 100,000 rows that go with it
 _LOOKS_PER_SLOT, _CRON_LOOK_SECONDS = 4, 15
@@ -149,7 +148,7 @@ def _mail_job(settings: Settings) -> Job:
 
 def _agent_jobs(settings: Settings) -> list[Job]:
     async def expire_agents(unit: Unit) -> int:
-        return await fleet.expire(unit, older_than_seconds=_MISSED_HEARTBEATS * settings.agent_heartbeat_seconds)
+        return await fleet.expire(unit, older_than_seconds=fleet.MISSED_HEARTBEATS * settings.agent_heartbeat_seconds)
 
     async def purge_tasks(unit: Unit) -> int:
         return await tasks.purge(unit, older_than_days=settings.task_retention_days, limit=_TASKS)

@@ -39,6 +39,7 @@ from db.agents.registrations import (
     beat,
     count_work,
     expire,
+    is_present,
     register,
     set_paused,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "insert_steps",
     "insert_units",
     "is_crowded",
+    "is_present",
     "lease_of",
     "lock_step",
     "lock_waiting",

@@ -139,6 +139,22 @@ async def agent_by_name(rows: Rows, name: str) -> AgentRow | None:
     return AGENT_WHOLE.row(row) if row else None
 
 
+async def is_present(rows: Rows, name: str, *, within_seconds: float) -> bool:
+    """Tell whether some worker has said within so many seconds that it has an agent."""
+    return bool(
+        await rows.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT FROM agent_registrations WHERE name = $1 AND status = 'ONLINE'
+                AND heartbeat_at > clock_timestamp() - $2 * interval '1 second'
+            )
+            """,
+            name,
+            within_seconds,
+        )
+    )
+
+
 async def count_work(unit: Unit) -> list[AgentRow]:
     """Count the work of every agent anew; return those of which a number changed."""
     found = await unit.fetch(

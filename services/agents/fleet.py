@@ -22,6 +22,9 @@ from services.permissions import Role, Viewer, require_role
 SERVER: Final = UUID(int=0)
 """Whose the events of the server are: no account can have this id."""
 
+MISSED_HEARTBEATS: Final = 3
+"""So many in a row, and a worker is taken for gone."""
+
 
 class AgentStatus(StrEnum):
     """Whether some worker has the agent."""

@@ -14,7 +14,7 @@ from uuid import UUID
 from db import agents as tasks
 from db.agents import StepRow, TaskRow
 from db.unit import Rows, Unit
-from services.agents.names import AgentName, MessageKind, StepStatus
+from services.agents.names import MessageKind, StepStatus
 from services.agents.starting import SourceKind
 from services.agents.units import BELL, step_of
 from services.permissions import Viewer
@@ -185,7 +185,7 @@ async def verdict(rows: Rows, task: TaskRow) -> str | None:
 
 def agent_title(agent: str) -> str:
     """Return an agent's name as it begins a sentence."""
-    return AgentName(agent).value.capitalize()
+    return agent.capitalize()
 
 
 def options_of(task: TaskRow) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import pytest
 
 from db.agents import TaskRow
 from db.unit import Database
-from kit.settings import Settings
 from services import bookmarks
 from services.agents import Workflow
 from services.permissions import Viewer
@@ -254,21 +253,28 @@ async def test_redis_may_go_and_come(
     await assert_done_once(database, task, ids, 2)
 
 
-async def test_rings_come_tripled_and_for_nothing(
-    database: Database, settings: Settings, processes: Processes, make: Maker
+@pytest.mark.parametrize("doorbell", ["postgres", "redis"])
+async def test_rings_come_tripled_late_out_of_order_and_as_nonsense(
+    database: Database, processes: Processes, make: Maker, tmp_path: Path, doorbell: str
 ) -> None:
-    """F7: every ring three times and many for nothing; each unit is done by one worker, once."""
-    assert settings.redis_url is None
+    """F7, F8: whatever comes out of the doorbell, and however often; each unit is done by one worker, once."""
     viewer, ids = await library(database, make, many=SLOW)
-    for _ in range(2):
-        processes.start(module=TOYS)
-    task = await start(database, viewer, ids)
+    with redis(tmp_path) as (begin, url):
+        if doorbell == "redis":
+            begin()
+        workers = [
+            processes.start(module="tests.faults.bells", **({"REDIS_URL": url} if doorbell == "redis" else {}))
+            for _ in range(2)
+        ]
+        task = await start(database, viewer, ids)
 
-    async def ring() -> bool:
-        for _ in range(3):
-            await database.execute("NOTIFY graphmark_work")
-        return await done(database, task)
+        async def ring() -> bool:
+            for text in ("", "{", "from.the.future"):
+                await database.execute("SELECT pg_notify('graphmark_work', $1)", text)
+            return await done(database, task)
 
-    await until(ring, "ended")
+        await until(ring, "ended")
+        assert [worker.poll() for worker in workers] == [None, None]
+    assert b"unexpected keyword argument" in processes.log.read_bytes()  # the nonsense has been heard
     await assert_done_once(database, task, ids, 1)
     assert await database.fetchval("SELECT max(fence) FROM a2a_tasks WHERE parent_id = $1", task.id) == 1

@@ -17,6 +17,7 @@ from services import agents, bookmarks
 from services.agents import AgentName, Workflow
 from services.events import BookmarkChange, EventDraft, Topic
 from tasks.agent import Batch, Deferred, Done, Failed, Outcome, Process, Skipped, Write
+from tasks.agents import present
 from tasks.agents.conductor import conductor
 from tests.faults.processes import until
 from tests.make import Maker
@@ -351,6 +352,37 @@ async def test_a_step_whose_agent_is_not_there_is_passed_over(database: Database
         await worker.until_idle()
     assert await counts(database, task) == [
         ("VALIDATION", "SKIPPED", 3, 0, 0, 3),
+        ("CATEGORIZATION", "COMPLETED", 3, 3, 0, 0),
+    ]
+
+
+async def test_a_step_whose_agent_another_worker_has_is_left_to_it(
+    database: Database, quick: Settings, make: Maker
+) -> None:
+    """As while a new version takes over from an old one. Nothing is passed over, and no attempt is counted."""
+    viewer = await make.viewer()
+    ids = [(await make.bookmark(viewer)).id for _ in range(3)]
+    task = await start(database, viewer, ids, Workflow.QUICK)
+    validation, categorization = toy(), toy(AgentName.CATEGORIZATION)
+
+    async def is_there() -> bool:
+        return bool(
+            await database.fetchval("SELECT EXISTS (SELECT FROM agent_registrations WHERE name = 'VALIDATION')")
+        )
+
+    async def is_put_back() -> bool:
+        row = await state(database, task)
+        return (row.status, row.attempt, row.fence > 0) == ("PENDING", 0, True)
+
+    async with present(database, quick, {AgentName.VALIDATION: validation}):
+        await until(is_there, "announced")
+        async with toys_at_work(database, quick, categorization):
+            await until(is_put_back, "put back")
+    async with toys_at_work(database, replace(quick, task_sweep_seconds=0.1), validation, categorization) as worker:
+        await database.execute("UPDATE a2a_tasks SET run_after = now()")
+        await worker.until_idle()
+    assert await counts(database, task) == [
+        ("VALIDATION", "COMPLETED", 3, 3, 0, 0),
         ("CATEGORIZATION", "COMPLETED", 3, 3, 0, 0),
     ]
 
