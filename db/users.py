@@ -1,5 +1,6 @@
 """Accounts as rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -69,6 +70,12 @@ async def by_id(rows: Rows, key: UUID, shape: Shape[R] = WHOLE.by_default) -> R 
     sql = f"SELECT {shape.columns(query, 'u')} FROM users u WHERE u.id = {query.owner}"
     row = await rows.fetchrow(sql, *query.arguments)
     return shape.row(row) if row else None
+
+
+async def by_ids(rows: Rows, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
+    """Return accounts by their keys; those that are not there are left out."""
+    found = await rows.fetch(f"SELECT {_COLUMNS} FROM users WHERE id = ANY($1)", list(keys))
+    return {row["id"]: UserRow(**row) for row in found}
 
 
 async def by_email_key(rows: Rows, email_key: str) -> tuple[UserRow, str | None] | None:

@@ -8,6 +8,7 @@ from strawberry.types import ExecutionContext, get_object_definition
 
 from resolvers.compiled import CompiledExecutor
 from schema.agents import AgentMutation, AgentQuery, AgentSubscription
+from schema.audit import AuditQuery
 from schema.auth import AuthMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
 from schema.categorization import CategorizationMutation, CategorizationQuery
@@ -35,6 +36,7 @@ QUERIES = (
     SearchQuery,
     ServerQuery,
     UserQuery,
+    AuditQuery,
 )
 MUTATIONS = (
     AuthMutation,

@@ -23,6 +23,7 @@ COMMANDS = {
     "worker": ("app.cli.work", "worker", "Run a worker alone."),
     "scheduler": ("app.cli.work", "scheduler", "Run the scheduler alone."),
     "migrate": ("app.cli.migrate", "migrate", "Bring the database to the schema of this version."),
+    "audit": ("app.cli.audit", "audit_log", "Check, copy and cut the audit log."),
     "user": ("app.cli.user", "user", "Open accounts."),
     "import": ("app.cli.imports", "import_file", "Import a file of bookmarks."),
     "search": ("app.cli.search", "search", "Search somebody's bookmarks."),

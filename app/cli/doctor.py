@@ -29,6 +29,7 @@ from kit.product import product_version
 from kit.settings import Settings
 from kit.smtp import NotNow, open_delivery
 from resolvers.context import Services
+from services import audit
 from services.agents import fleet
 from tasks.broker import require_redis
 
@@ -36,6 +37,7 @@ MIN_FREE_BYTES = 1024**3
 OLDEST_POSTGRES = 16
 MAX_MODEL_SECONDS = 10.0
 MAX_MAIL_SECONDS = 5.0
+LAST_ENTRIES = 1_000
 
 
 class State(StrEnum):
@@ -60,10 +62,11 @@ Look = Callable[[Settings], tuple[State, str]]
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--audit", "whole_audit", is_flag=True, help="Look at the whole audit log, not at its end only.")
 @click.pass_context
-def doctor(ctx: click.Context, *, as_json: bool) -> None:
+def doctor(ctx: click.Context, *, as_json: bool, whole_audit: bool) -> None:
     """Check every dependency and setting. Changes nothing; leaves with 3 when something needed is missing."""
-    checks = list(examined(command_settings()))
+    checks = list(examined(command_settings(), whole_audit=whole_audit))
     healthy = all(check.state is not State.FAILED for check in checks)
     if as_json:
         print_json({"healthy": healthy, "checks": [asdict(check) for check in checks]})
@@ -72,14 +75,19 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     ctx.exit(0 if healthy else 3)
 
 
-def examined(settings: Settings) -> Iterator[Check]:
+def examined(settings: Settings, *, whole_audit: bool = False) -> Iterator[Check]:
     """Yield every check; one that fails does not keep the others from being made."""
+
+    def _audit(settings: Settings) -> tuple[State, str]:
+        return _audit_log(settings, last=None if whole_audit else LAST_ENTRIES)
+
     looks: dict[str, Look] = {
         "program": _program,
         "data folder": _data_folder,
         "secret key": _secret_key,
         "database": _database,
         "administrator": _administrator,
+        "audit log": _audit,
         "redis": _redis,
         "address": _address,
         "graphiql": _graphiql,
@@ -151,6 +159,21 @@ def _administrator(settings: Settings) -> tuple[State, str]:
     if run_with_services("doctor", look):
         return State.OK, "there is one"
     return State.OFF, "nobody yet: open the link that `graphmark serve` prints"
+
+
+def _audit_log(settings: Settings, *, last: int | None) -> tuple[State, str]:
+    """Look at the last entries, or at all of them."""
+    if settings.database_url is None and running_url(settings.data_dir) is None:
+        return State.OFF, "not looked up, the database does not run"
+
+    async def look(services: Services) -> audit.Audited:
+        return await audit.verify(services.database, last=last)
+
+    seen = run_with_services("doctor", look, is_worker=True)
+    if seen.fault is not None:
+        return State.FAILED, seen.fault
+    looked_at = "all" if last is None or seen.entries < last else f"the last {seen.entries:,}"
+    return State.OK, f"{seen.seq:,} entries, {looked_at} as they were written"
 
 
 def _redis(settings: Settings) -> tuple[State, str]:

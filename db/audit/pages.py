@@ -26,6 +26,11 @@ class AuditRow:
     details: dict[str, Any]
     digest: bytes
 
+    @property
+    def actor_name(self) -> str:
+        """How the actor was called then."""
+        return self.actor
+
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:

@@ -3,7 +3,7 @@
 from services.audit.acts import MAX_TEXT_CHARS, Act, AuditAction, record
 from services.audit.failing import refused, tell_repeats
 from services.audit.keeping import MIN_KEPT_DAYS, cut_off
-from services.audit.lists import KINDS, ORDER, count, page
+from services.audit.lists import KINDS, ORDER, count, oldest_after, page
 from services.audit.verifying import NOTHING, Audited, verify
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Audited",
     "count",
     "cut_off",
+    "oldest_after",
     "page",
     "record",
     "refused",

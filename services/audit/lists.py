@@ -27,6 +27,11 @@ async def count(rows: Rows, viewer: Viewer, chosen: AuditFilter) -> int:
     return await rows_of.count(rows, chosen)
 
 
+async def oldest_after(rows: Rows, seq: int, *, limit: int) -> list[AuditRow]:
+    """Return at most `limit` entries behind a number, oldest first, on the operator's word."""
+    return await rows_of.page(rows, AuditFilter(), position=seq, backward=True, limit=limit)
+
+
 def _check(chosen: AuditFilter) -> None:
     if chosen.since is not None and chosen.until is not None and chosen.since >= chosen.until:
         raise BadInput("`from` must be earlier than `to`.", field=("filter", "from"))

@@ -38,6 +38,7 @@ _ORDERS = {
     "UserConnection": "users",
     "SuggestionConnection": "suggestions",
     "LinkCheckConnection": "link-checks",
+    "AuditEntryConnection": "audit",
     "DuplicateGroupConnection": "duplicates-",
     "RuleConnection": "rules",
     "TaskConnection": "tasks:",

@@ -1,18 +1,13 @@
 """The audit log cannot be rewritten, and what is done to it in spite of that is seen."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-
 import asyncpg
 import pytest
 
-from db.unit import Database, Unit
+from db.unit import Database
 from kit.errors import BadInput
 from services import audit
 from services.audit import Act, AuditAction, verify
-
-GUARDED = ("audit_entries", "audit_head")
+from tests.tampering import FILL, GUARDED, unguarded
 
 
 async def write(database: Database, times: int) -> None:
@@ -23,19 +18,6 @@ async def write(database: Database, times: int) -> None:
 
 async def fault(database: Database, *, last: int | None = None) -> str | None:
     return (await verify(database, last=last)).fault
-
-
-@asynccontextmanager
-async def unguarded(database: Database) -> AsyncIterator[Unit]:
-    """A transaction of an owner who has taken the triggers away, as only the owner of the tables can."""
-    async with database.unit() as unit:
-        for table in GUARDED:
-            await unit.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield unit
-        for row in await unit.fetch(
-            "SELECT tgrelid::regclass::text AS t, tgname AS n FROM pg_trigger WHERE tgname LIKE 'audit_%'"
-        ):
-            await unit.execute(f"ALTER TABLE {row['t']} ENABLE ALWAYS TRIGGER {row['n']}")
 
 
 @pytest.mark.parametrize(
@@ -212,19 +194,3 @@ async def test_old_entries_are_cut_off_and_sealed(database: Database) -> None:
     assert (await verify(database)).entries == 3
     assert await fault(database) is None
     assert await audit.cut_off(database, older_than_days=90) == (None, 0)
-
-
-FILL = f"""
-DO $$
-DECLARE previous bytea := sha256(''); moment timestamptz := '{datetime(2026, 1, 1, tzinfo=UTC).isoformat()}';
-BEGIN
-    FOR n IN 1..{{many}} LOOP
-        previous := sha256(previous || convert_to(jsonb_build_array(n, extract(epoch FROM moment), 'SIGNED_IN', true,
-            NULL::uuid, 'somebody', NULL::uuid, '', '', '{{{{}}}}'::jsonb)::text, 'UTF8'));
-        INSERT INTO audit_entries
-        VALUES (n, moment, 'SIGNED_IN', true, NULL, 'somebody', NULL, '', '', '{{{{}}}}', previous);
-    END LOOP;
-    INSERT INTO audit_head (seq, digest) VALUES ({{many}}, previous);
-END $$
-"""
-"""A chain as it was written long ago."""
