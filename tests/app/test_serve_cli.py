@@ -240,6 +240,7 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     assert [check["name"] for check in report["checks"] if check["state"] == "failed"] == [
         "database",
         "administrator",
+        "audit log",
         "redis",
         "agents",
     ]
