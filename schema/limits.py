@@ -7,8 +7,10 @@ cheat sheet. The price list of fields lies in schema.costs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DirectiveNode,
     DocumentNode,
     FieldNode,
@@ -17,7 +19,10 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
     Node,
+    ObjectFieldNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
 )
@@ -29,6 +34,8 @@ from kit.settings import Settings
 MAX_INTROSPECTION_DEPTH = 20
 # Selection sets inside each other, fragments included; bounds the recursion here and in graphql-core's own rules.
 MAX_NESTING = 60
+# What the rules of graphql-core look at one by one, slowly. What needs more of them sends them as variables.
+MAX_DEFINITIONS, MAX_VARIABLES, MAX_VALUES = 60, 100, 200
 _SHOWN_AT_MOST = 1_000_000  # fragments that multiply make numbers of thousands of digits
 INTROSPECTION_FIELDS = frozenset({"__schema", "__type"})
 
@@ -90,6 +97,7 @@ def check_limits(schema: GraphQLSchema, document: DocumentNode, limits: Limits) 
     """Return at most one error: the first limit that the document breaks. Linear in the length of the document."""
     ruler = _Ruler(schema, document)
     try:
+        _compare_size(document)
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 measure = ruler.measure(definition.selection_set, 1)
@@ -101,6 +109,46 @@ def check_limits(schema: GraphQLSchema, document: DocumentNode, limits: Limits) 
     except _Refused as refused:
         return [refused.error]
     return []
+
+
+def _compare_size(document: DocumentNode) -> None:
+    """Refuse documents of very many definitions, variables or written values, whatever they mean."""
+    definitions = document.definitions
+    if len(definitions) > MAX_DEFINITIONS:
+        message = (
+            f"The document has {len(definitions):,} operations and fragments; at most {MAX_DEFINITIONS} are allowed."
+        )
+        raise _Refused(message, definitions[MAX_DEFINITIONS])
+    variables = sum(len(getattr(definition, "variable_definitions", None) or ()) for definition in definitions)
+    if variables > MAX_VARIABLES:
+        raise _Refused(
+            f"The document has {variables:,} variables; at most {MAX_VARIABLES} are allowed.", definitions[0]
+        )
+    values, waiting = 0, list[Any](definitions)
+    while waiting:
+        node = waiting.pop()
+        inside = [*(getattr(node, "arguments", None) or ()), *_inside(node)]
+        values += len(inside)
+        if values > MAX_VALUES:
+            raise _Refused(f"The document has more than {MAX_VALUES} arguments and values; use variables.", node)
+        waiting += inside
+        waiting += getattr(node, "directives", None) or ()
+        waiting += getattr(node, "variable_definitions", None) or ()
+        selection_set = getattr(node, "selection_set", None)
+        if selection_set is not None:
+            waiting += selection_set.selections
+
+
+def _inside(node: Node) -> Sequence[Node]:
+    """Return what a written value consists of."""
+    if isinstance(node, ListValueNode):
+        return node.values
+    if isinstance(node, ObjectValueNode):
+        return node.fields
+    if isinstance(node, ArgumentNode | ObjectFieldNode):
+        return [node.value] if isinstance(node.value, ListValueNode | ObjectValueNode) else []
+    default = getattr(node, "default_value", None)
+    return [] if default is None else [default]
 
 
 def _compare(measure: Measure, limits: Limits, node: Node) -> None:
@@ -187,5 +235,5 @@ class _Ruler:
                 known.directives += self.directives(fragment.directives)
                 self._known[name] = known
             else:
-                known = self._known[name]
+                known = self._known[name] = Measure(fields=1)  # which validation refuses, wherever it is spread
         return known

@@ -40,7 +40,8 @@ from services.permissions import Viewer
 log = structlog.get_logger(__name__)
 
 ContextFactory = Callable[[], Context]
-MAX_VARIABLE_NESTING = 50
+MAX_VARIABLE_NESTING, MAX_VARIABLE_VALUES, MAX_VARIABLE_NAMES = 50, 20_000, 200
+_CONTAINERS = (dict, list)  # all that JSON has
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Engine:
         try:
             node = prepared.operation(operation.operation_name)
             self._check_restrictions(prepared, node, context.viewer)
-            _check_nesting(operation.variables)
+            _check_variables(operation.variables)
         except GraphmarkError as error:
             return self._refused([GraphQLError(error.message, original_error=error)], context)
         cost = self.documents.cost(prepared, node, operation.variables)
@@ -206,16 +207,25 @@ def _shown(cost: int) -> str:
     return f"{cost:,}" if cost < 10**12 else "far too many"
 
 
-def _check_nesting(variables: Mapping[str, Any] | None) -> None:
-    """Raise `BadInput` when lists and objects in the variables lie more than 50 deep inside each other."""
+def _check_variables(variables: Mapping[str, Any] | None) -> None:
+    """Raise `BadInput` for variables that nothing asks for and that would take long to judge.
+
+    That is lists and objects more than 50 deep inside each other, more than 20,000 values, and objects of more than 200
+    names, of which graphql-core would print everything for each name that it does not know.
+    """
     level: list[Any] = [variables] if variables else []
+    values = 0
     for _ in range(MAX_VARIABLE_NESTING):
-        level = [
-            inner
-            for value in level
-            for inner in (value.values() if isinstance(value, Mapping) else value)
-            if isinstance(inner, dict | list) and inner
-        ]
+        values += sum(map(len, level))
+        if values > MAX_VARIABLE_VALUES:
+            raise BadInput(f"The variables hold more than {MAX_VARIABLE_VALUES:,} values.")
+        inner: list[Any] = []
+        for value in level:
+            if type(value) is not list and len(value) > MAX_VARIABLE_NAMES:
+                raise BadInput(f"An object in the variables has more than {MAX_VARIABLE_NAMES} names.")
+            among = value if type(value) is list else value.values()
+            inner += [one for one in among if type(one) in _CONTAINERS and one]
+        level = inner
         if not level:
             return
     raise BadInput(f"The variables are nested more than {MAX_VARIABLE_NESTING} deep.")

@@ -14,6 +14,7 @@ log = structlog.get_logger(__name__)
 INTERNAL_MESSAGE = "Internal error"
 UNAVAILABLE_MESSAGE = "Something that this needs is away for the moment; try again."
 RETRY_AFTER_SECONDS = 1
+MAX_MESSAGE_CHARS = 500
 
 
 # PostgreSQL's classes 08 (connection) and 53 (resources), a statement stopped by its timeout, a server going down.
@@ -36,7 +37,7 @@ def outcome_of(errors: Sequence[dict[str, Any]] | None) -> str:
 
 
 def _formatted(error: GraphQLError, request_id: str, operation: str | None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"message": error.message}
+    shown: dict[str, Any] = {"message": _shortened(error.message)}
     if error.locations:
         shown["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:
@@ -58,6 +59,11 @@ def _formatted(error: GraphQLError, request_id: str, operation: str | None) -> d
         shown["message"], extensions = INTERNAL_MESSAGE, {"code": ErrorCode.INTERNAL}
     shown["extensions"] = {**extensions, "requestId": request_id}
     return shown
+
+
+def _shortened(message: str) -> str:
+    """Return a message of at most 500 characters: graphql-core repeats what it does not like, however long it is."""
+    return message if len(message) <= MAX_MESSAGE_CHARS else message[:MAX_MESSAGE_CHARS] + "…"
 
 
 def _cause(error: GraphQLError) -> Exception:

@@ -58,6 +58,9 @@ WITHIN = {
     "fields": "{ a {" + " b" * 499 + "} }",
     "root fields": "{" + " b" * 10 + "}",
     "introspection": get_introspection_query(),
+    "definitions": "{ b }" + "".join(f" query q{n} {{ b }}" for n in range(59)),
+    "variables": "query (" + " ".join(f"$v{n}: Int" for n in range(100)) + ") { b }",
+    "values": "{ b(x: [" + "1 " * 198 + "]) }",
 }
 BEYOND = {
     "depth": nested(13),
@@ -91,6 +94,15 @@ BEYOND = {
     "a chain of 200 fragments": "{ ...F0 } "
     + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(200))
     + " fragment F200 on Query { b }",
+    "definitions": "{ b }" + "".join(f" query q{n} {{ b }}" for n in range(60)),
+    "variables": "query (" + " ".join(f"$v{n}: Int" for n in range(101)) + ") { b }",
+    "variables of two operations": "".join(
+        f"query q{m} (" + " ".join(f"$v{n}: Int" for n in range(51)) + ") { b }" for m in range(2)
+    ),
+    "values": "{ b(x: [" + "1 " * 200 + "]) }",
+    "values in objects": "{ b(x: {" + "a: {b: [1]} " * 67 + "}) }",
+    "values of variables": "query ($v: [Int] = [" + "1 " * 200 + "]) { b }",
+    "values of directives": "{ b @mark(x: [" + "1 " * 200 + "]) }",
     "an unused chain of fragments": "{ b } "
     + " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(200))
     + " fragment F200 on Query { b }",
