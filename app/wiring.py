@@ -24,11 +24,18 @@ def database_url(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_database(settings: Settings, *, name: str, is_worker: bool = False) -> AsyncIterator[Database]:
-    """Open the pool. Raises `Unavailable` with one clear line when the database cannot be reached."""
+    """Open the pool. Raises `Unavailable` with one clear line when the database cannot be reached.
+
+    PostgreSQL ends a transaction in which a worker freezes for longer than its lease: others may go on with its work.
+    """
     dsn = database_url(settings)
     seconds = settings.worker_statement_timeout_seconds if is_worker else settings.statement_timeout_seconds
     database = await Database.connect(
-        dsn, size=settings.database_pool_size, statement_timeout_seconds=seconds, name=f"graphmark-{name}"
+        dsn,
+        size=settings.database_pool_size,
+        statement_timeout_seconds=seconds,
+        idle_timeout_seconds=settings.task_lease_seconds if is_worker else None,
+        name=f"graphmark-{name}",
     )
     try:
         yield database

@@ -28,26 +28,36 @@ class EventRow:
     created_at: datetime
 
 
+# Counters are locked in the order of their owners, by everybody: whoever writes for several waits for nobody in turn.
 _APPEND = """
-WITH counter AS (
-    INSERT INTO event_counters AS kept (owner_id, seq) VALUES ($1, cardinality($2::text[]))
+WITH draft AS (
+    SELECT owner_id, topic, subject_id, payload, count(*) OVER (PARTITION BY owner_id) AS drafts,
+        row_number() OVER (PARTITION BY owner_id ORDER BY position) AS nth
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::jsonb[]) WITH ORDINALITY
+        AS draft (owner_id, topic, subject_id, payload, position)
+), counter AS (
+    INSERT INTO event_counters AS kept (owner_id, seq)
+    SELECT owner_id, count(*) FROM draft GROUP BY owner_id ORDER BY owner_id
     ON CONFLICT (owner_id) DO UPDATE SET seq = kept.seq + excluded.seq
-    RETURNING seq
+    RETURNING owner_id, seq
 ), written AS (
     INSERT INTO events (owner_id, seq, topic, subject_id, payload)
-    SELECT $1, counter.seq - cardinality($2::text[]) + draft.position, draft.topic, draft.subject_id, draft.payload
-    FROM counter, unnest($2::text[], $3::uuid[], $4::jsonb[]) WITH ORDINALITY
-        AS draft (topic, subject_id, payload, position)
+    SELECT owner_id, counter.seq - draft.drafts + draft.nth, draft.topic, draft.subject_id, draft.payload
+    FROM draft JOIN counter USING (owner_id)
 )
-SELECT seq, pg_notify('graphmark_events', $1::text) FROM counter
+SELECT pg_notify('graphmark_events', owner_id::text) FROM counter
 """
 
 
 async def append(
-    unit: Unit, owner_id: UUID, topics: Sequence[str], subjects: Sequence[UUID | None], payloads: Sequence[Any]
-) -> int:
-    """Write events and return the sequence number of the last. Readers are woken when the transaction commits."""
-    return int(await unit.fetchval(_APPEND, owner_id, topics, subjects, payloads))
+    unit: Unit,
+    owner_ids: Sequence[UUID],
+    topics: Sequence[str],
+    subjects: Sequence[UUID | None],
+    payloads: Sequence[Any],
+) -> None:
+    """Write events, each with its owner; those of one owner in this order. Readers are woken by the commit."""
+    await unit.execute(_APPEND, owner_ids, topics, subjects, payloads)
 
 
 async def after(

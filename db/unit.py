@@ -100,12 +100,20 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, dsn: str, *, size: int, statement_timeout_seconds: float, name: str = "graphmark"
+        cls,
+        dsn: str,
+        *,
+        size: int,
+        statement_timeout_seconds: float,
+        idle_timeout_seconds: float | None = None,
+        name: str = "graphmark",
     ) -> "Database":
         """Open a pool of at most `size` connections whose statements end after `statement_timeout_seconds`.
 
+        A transaction ends in which nothing happens for `idle_timeout_seconds`, or twice as long as for a statement.
         `name` is the application name that PostgreSQL's own views show. Raises `Unavailable` when there is no server.
         """
+        idle_seconds = 2 * statement_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         try:
             pool = await asyncpg.create_pool(
                 dsn,
@@ -119,7 +127,7 @@ class Database:
                     "application_name": name,
                     "timezone": "UTC",
                     "statement_timeout": str(int(statement_timeout_seconds * 1000)),
-                    "idle_in_transaction_session_timeout": str(int(statement_timeout_seconds * 2000)),
+                    "idle_in_transaction_session_timeout": str(int(idle_seconds * 1000)),
                     "jit": "off",
                     "random_page_cost": "1.1",  # pages are in memory or on solid state; at 4 it reads whole tables
                     # pgvector's: how many vectors a search keeps in view, and that it goes on when too few fit.

@@ -66,13 +66,18 @@ def cursor_of(seq: int) -> str:
 
 async def record(unit: Unit, owner_id: UUID, drafts: Sequence[EventDraft]) -> None:
     """Write `drafts` with the change that they tell of. Call it last in the transaction (see db.events)."""
+    await record_all(unit, [(owner_id, draft) for draft in drafts])
+
+
+async def record_all(unit: Unit, drafts: Sequence[tuple[UUID, EventDraft]]) -> None:
+    """Do as `record` for several owners at once: after it no events of anybody else may follow in the transaction."""
     if drafts:
         await rows_of.append(
             unit,
-            owner_id,
-            [draft.topic.value for draft in drafts],
-            [draft.subject_id for draft in drafts],
-            [draft.payload for draft in drafts],
+            [owner_id for owner_id, _ in drafts],
+            [draft.topic.value for _, draft in drafts],
+            [draft.subject_id for _, draft in drafts],
+            [draft.payload for _, draft in drafts],
         )
 
 

@@ -14,7 +14,8 @@ from services.imports.places import Places
 from services.imports.reading import Reading, reading
 from services.imports.room import Room, check_room
 from services.imports.writing import Run, write_chunk
-from tasks.envelope import Handler, Job, Step
+from tasks.envelope import Handler
+from tasks.job import Job, Step
 
 _VERSION = 1
 

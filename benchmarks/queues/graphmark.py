@@ -17,7 +17,8 @@ from services.agents import AgentName
 from tasks.agent import Batch, Done, Outcome
 from tasks.agents import AGENTS, make_handlers
 from tasks.broker import answer, make_broker
-from tasks.envelope import Handler, Job, Step
+from tasks.envelope import Handler
+from tasks.job import Job, Step
 from tasks.orchestrator import Worker
 from tasks.ringer import make_ringer
 
@@ -27,7 +28,7 @@ async def _nothing(_unit: Unit) -> Step:
 
 
 async def _empty(job: Job) -> None:
-    await job.complete(_nothing)
+    await job.complete(_nothing, is_brief=True)
 
 
 async def _stuck(job: Job) -> None:

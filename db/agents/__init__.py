@@ -1,6 +1,6 @@
 """Tasks: their rows under leases, how workers come by them, and the steps and items of workflows."""
 
-from db.agents.claims import CHANNEL, claim, clock, count_due, end_frozen, is_crowded, ring, take_slot
+from db.agents.claims import CHANNEL, CLAIM_MOST, claim, clock, count_due, end_frozen, is_crowded, ring, take_slot
 from db.agents.items import (
     GONE,
     Fate,
@@ -52,6 +52,7 @@ from db.agents.rows import (
     by_id,
     dead,
     finish,
+    finish_together,
     give_back,
     insert,
     lease_of,
@@ -85,6 +86,7 @@ __all__ = [
     "AGENT_SOURCE",
     "AGENT_WHOLE",
     "CHANNEL",
+    "CLAIM_MOST",
     "GONE",
     "MESSAGES_KEPT",
     "NEW",
@@ -131,6 +133,7 @@ __all__ = [
     "expire",
     "fates_page",
     "finish",
+    "finish_together",
     "give_back",
     "give_up",
     "hold",

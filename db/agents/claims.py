@@ -1,6 +1,6 @@
 """Who gets which task, who is rung for it, and who runs the periodic jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -9,9 +9,10 @@ from db.agents.rows import RETURNING, TaskRow
 from db.unit import Rows, Unit
 
 CHANNEL = "graphmark_work"
+CLAIM_MOST = 16
+"""Tasks of one owner, kind and priority that one claim may take."""
 _PERIODIC_LOCK = 0x7065_7264
 _CLAIM_LOCK = 0x636C_6169
-_HEADS = 16
 _DUE = """
     task.status IN ('PENDING', 'RUNNING') AND task.run_after <= clock_timestamp()
     AND (task.lease_until IS NULL OR task.lease_until <= clock_timestamp())
@@ -50,28 +51,35 @@ RECURSIVE known AS (
 )"""
 
 # Of one owner's tasks each further one is worth what the next owner's first is: several claimed at once are shared
-# out as they would be one by one.
+# out as they would be one by one. A seat is a free slot: `$6` of them may be taken by anybody, the others of the `$7`
+# only by the first task of an owner of whom nothing runs. Brief ones go beyond the seats.
 _CLAIM = f"""
 WITH {_WAITING.format(kinds="$3", versions="$4")}, heads AS (
     SELECT head.id, head.kind, head.priority, head.run_after, known.room,
+        known.kind = ANY($5) AND head.attempt = 0 AND known.room IS NULL AS is_brief,
         coalesce(busy.running, 0) + row_number() OVER (
             PARTITION BY waiting.owner_id ORDER BY head.priority DESC, head.run_after, head.id
         ) AS turn
     FROM waiting JOIN known USING (kind) LEFT JOIN busy USING (owner_id) CROSS JOIN LATERAL (
-        SELECT task.id, task.kind, task.priority, task.run_after FROM a2a_tasks AS task
+        SELECT task.id, task.kind, task.priority, task.run_after, task.attempt FROM a2a_tasks AS task
         WHERE (task.owner_id, task.kind, task.priority) = (waiting.owner_id, waiting.kind, waiting.priority)
             AND {_DUE} AND task.payload_version <= known.version
-        ORDER BY task.run_after LIMIT {_HEADS}
+        ORDER BY task.run_after LIMIT {CLAIM_MOST}
     ) AS head
-    WHERE (NOT $5 OR busy.running IS NULL) AND (known.room IS NULL OR known.room > 0)
+    WHERE (known.room IS NULL OR known.room > 0) AND ($6 > 0 OR busy.running IS NULL OR known.kind = ANY($5))
 ), placed AS (
-    SELECT id, priority, turn, run_after, room,
-        row_number() OVER (PARTITION BY kind ORDER BY priority DESC, turn, run_after, id) AS place
-    FROM heads
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY priority DESC, turn, run_after, id) AS place FROM heads
+), ranked AS (
+    SELECT *, row_number() OVER (ORDER BY priority DESC, turn, run_after, id) AS rank
+    FROM placed WHERE room IS NULL OR place <= room
+), seated AS (
+    SELECT *, rank <= $6 OR turn = 1 AS may_sit,
+        count(*) FILTER (WHERE rank <= $6 OR turn = 1) OVER (ORDER BY rank) AS seat
+    FROM ranked
 ), chosen AS (
-    SELECT task.id FROM a2a_tasks AS task JOIN placed USING (id)
-    WHERE {_DUE} AND (placed.room IS NULL OR placed.place <= placed.room)
-    ORDER BY placed.priority DESC, placed.turn, placed.run_after, placed.id LIMIT $6 FOR UPDATE OF task SKIP LOCKED
+    SELECT task.id FROM a2a_tasks AS task JOIN seated USING (id)
+    WHERE {_DUE} AND (seated.may_sit AND seated.seat <= $7 OR seated.is_brief)
+    ORDER BY seated.rank LIMIT $8 FOR UPDATE OF task SKIP LOCKED
 ), taken AS (
     UPDATE a2a_tasks AS task
     SET status = 'RUNNING', lease_owner = $1, lease_until = clock_timestamp() + $2 * interval '1 second',
@@ -84,7 +92,7 @@ WITH {_WAITING.format(kinds="$3", versions="$4")}, heads AS (
         + coalesce(taken.open_items, 1) * interval '1 minute' / agent.rate_per_minute
     FROM taken WHERE agent.kind = taken.kind AND agent.rate_per_minute IS NOT NULL
 )
-SELECT * FROM taken
+SELECT taken.* FROM taken JOIN seated USING (id) ORDER BY seated.rank
 """
 
 # A task of a kind for which there is no room now helps nobody who waits for it, except when this one makes the room.
@@ -110,19 +118,32 @@ async def claim(
     *,
     lease_seconds: float,
     kinds: Mapping[str, int],
-    only_of_idle: bool = False,
     limit: int = 1,
+    reserved: int = 0,
+    brief: Sequence[str] = (),
+    ahead: int = 0,
 ) -> list[TaskRow]:
     """Take at most `limit` due tasks of the given `kinds` (name to newest payload version), the most urgent first.
 
     Higher priority first; among equals the owner with the fewest running tasks, then who has waited longest. A task
     of another kind or of a newer version is left for a worker that knows it, and so is one of an agent that is paused
-    or at one of its limits. With `only_of_idle` only owners of whom nothing runs get one. The attempt is counted here,
-    so that a task which kills its worker counts too.
+    or at one of its limits. The last `reserved` of them go only to owners of whom nothing runs. Up to `ahead` more are
+    taken of the kinds that are `brief`, if they have no limits and the task was never tried. The attempt is counted
+    here, so that a task which kills its worker counts too.
     """
     # One claim at a time: two that count the running tasks of an agent at once would both take its last place.
     await unit.execute("SELECT pg_advisory_xact_lock($1)", _CLAIM_LOCK)
-    found = await unit.fetch(_CLAIM, holder, lease_seconds, list(kinds), list(kinds.values()), only_of_idle, limit)
+    found = await unit.fetch(
+        _CLAIM,
+        holder,
+        lease_seconds,
+        list(kinds),
+        list(kinds.values()),
+        list(brief) if ahead else [],
+        limit - reserved,
+        limit,
+        limit + ahead,
+    )
     return [TaskRow(**row) for row in found]
 
 

@@ -15,7 +15,7 @@ from services.agents.names import (
 from services.agents.starting import MAX_OPEN, WORKFLOW_KIND, start_on_new, start_workflow
 from services.agents.steering import cancel, pause, resume, retry
 from services.agents.units import BELL
-from services.agents.work import announce, enqueue, follow, get
+from services.agents.work import announce, announce_all, enqueue, follow, get
 
 __all__ = [
     "BELL",
@@ -31,6 +31,7 @@ __all__ = [
     "TaskStatus",
     "Workflow",
     "announce",
+    "announce_all",
     "cancel",
     "enqueue",
     "follow",

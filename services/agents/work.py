@@ -65,14 +65,24 @@ async def announce(unit: Unit, task: TaskRow, also: Sequence[EventDraft] = ()) -
 
     Of a unit nobody is told but its workflow.
     """
-    if task.parent_id is not None:
-        drafts = [*also, *await units.closed(unit, task)]
-    else:
-        follower = _followers.get(task.kind)
-        drafts = [draft(task), *(await follower(unit, task) if follower else ()), *also]
-    await events.record(unit, task.owner_id, drafts)
+    await announce_all(unit, [(task, also)])
+
+
+async def announce_all(unit: Unit, changed: Sequence[tuple[TaskRow, Sequence[EventDraft]]]) -> None:
+    """Do as `announce` for several tasks, of any owners, each with further events."""
+    drafts: list[tuple[UUID, EventDraft]] = []
+    for task, also in changed:
+        drafts += [(task.owner_id, one) for one in await _told(unit, task, also)]
+    await events.record_all(unit, drafts)
 
 
 async def get(rows: Rows, viewer: Viewer, key: UUID, *, field: tuple[str, ...] = ("input", "id")) -> Owned[TaskRow]:
     """Return one of the viewer's tasks; `NotFound` otherwise."""
     return own(viewer, await tasks.by_id(rows, viewer.id, key), "task", field=field)
+
+
+async def _told(unit: Unit, task: TaskRow, also: Sequence[EventDraft]) -> Sequence[EventDraft]:
+    if task.parent_id is not None:
+        return [*also, *await units.closed(unit, task)]
+    follower = _followers.get(task.kind)
+    return [draft(task), *(await follower(unit, task) if follower else ()), *also]

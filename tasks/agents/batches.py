@@ -13,7 +13,8 @@ from db import agents as tasks
 from kit.errors import GraphmarkError, RateLimited
 from services.agents import AgentName, planning
 from tasks.agent import Agent, Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
-from tasks.envelope import TRANSIENT, Job, reason_of, retry_delay
+from tasks.envelope import TRANSIENT, reason_of, retry_delay
+from tasks.job import Job
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from db.unit import Unit
 from services.agents import WORKFLOW_KIND, AgentName, fleet, planning
 from services.agents.planning import Planned
 from tasks.agent import Agent
-from tasks.envelope import HandBack, Handler, Job, Step, Work
+from tasks.envelope import Handler
+from tasks.job import HandBack, Job, Step, Work
 
 _VERSION = 1
 _NAMES: Final = frozenset(name.value for name in AgentName)
@@ -109,4 +110,4 @@ async def _finish(job: Job, task: TaskRow, *, is_passed_over: bool) -> None:
         await planning.end_step(unit, task, is_passed_over=is_passed_over)
         return Step(1)
 
-    await job.complete(work, error=error)
+    await job.complete(work, error=error, is_brief=True)

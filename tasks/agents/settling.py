@@ -10,7 +10,7 @@ from services.agents import ItemStatus, MessageKind, units
 from services.events import EventDraft
 from tasks.agent import Deferred, Done, Failed, Skipped
 from tasks.agents.batches import Again, Finished
-from tasks.envelope import Step
+from tasks.job import Step
 
 
 class Group:

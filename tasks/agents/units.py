@@ -20,7 +20,8 @@ from services.agents import AgentName
 from tasks.agent import Agent, Item, Tools
 from tasks.agents.batches import Finished, Processing, given_up
 from tasks.agents.settling import Group
-from tasks.envelope import HandBack, Handler, Job, LeaseLost, Step
+from tasks.envelope import Handler
+from tasks.job import HandBack, Job, LeaseLost, Step
 
 _VERSION = 1
 _GROUP_SECONDS: Final = 0.1

@@ -13,7 +13,8 @@ from db.unit import Unit
 from services.agents import AgentName
 from tasks.agent import Agent, Tools
 from tasks.agents import batches, conductor, make_handlers
-from tasks.envelope import Handler, Job, Step
+from tasks.envelope import Handler
+from tasks.job import Job, Step
 from tests.faults.toys import AGENTS
 
 KIND, NEW_KIND = "toy.count", "toy.new"

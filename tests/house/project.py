@@ -25,7 +25,10 @@ INFRASTRUCTURE = {
     },
     "resolvers/inputs": {"paging", "enums", "scalars", "server"},
     "services": {"permissions", "events", "idempotency", "batches"},
-    "tasks": {"broker", "ringer", "schedule", "envelope", "orchestrator", "maintenance", "agent"},
+    "tasks": {
+        *("broker", "ringer", "schedule", "maintenance", "agent"),
+        *("orchestrator", "pace", "envelope", "job", "together"),
+    },
     "db": {
         *("tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"),
         *("connections", "query", "shapes"),

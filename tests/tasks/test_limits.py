@@ -33,9 +33,10 @@ async def test_an_agents_concurrency_is_exact_whoever_claims_at_once(database: D
     for _ in range(20):
         await enqueue(database, viewer, kind="VALIDATION")
     found = await asyncio.gather(*(take(database, 2) for _ in range(8)))
-    assert sum(map(len, found)) == 3
+    taken = [task for tasks in found for task in tasks]
+    assert len(taken) == 3
     assert await take(database, 5) == []
-    await database.execute("UPDATE a2a_tasks SET lease_until = now() - interval '1 s' WHERE id = $1", found[0][0].id)
+    await database.execute("UPDATE a2a_tasks SET lease_until = now() - interval '1 s' WHERE id = $1", taken[0].id)
     assert len(await take(database, 5)) == 1  # whose worker died runs no more
 
 

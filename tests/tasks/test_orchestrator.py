@@ -17,7 +17,8 @@ from services import agents, events
 from services.agents import TaskStatus
 from services.events import EventDraft, Topic
 from services.permissions import Viewer
-from tasks.envelope import Handler, Job, LeaseLost, Step, retry_delay
+from tasks.envelope import Handler, retry_delay
+from tasks.job import Job, LeaseLost, Step
 from tests.faults.processes import until
 from tests.make import Maker
 from tests.working import worker_on

@@ -10,7 +10,7 @@ import pytest
 from db import agents as tasks
 from db.unit import Database, Unit
 from kit.settings import Settings
-from tasks.envelope import Job, Step
+from tasks.job import Job, Step
 from tests.make import Maker
 from tests.tasks.test_orchestrator import enqueue, finish, handlers, state
 from tests.working import worker_on
