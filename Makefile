@@ -53,13 +53,18 @@ e2e: install ## Run the tests that need a browser
 	@$(PY) -m pytest -m browser $(ARGS)
 
 .PHONY: check
-check: install ## Lint, format, types, who may import whom, lock file
+check: install ## Lint, format, types, who may import whom, lock file, known weaknesses of packages
 	@echo "ruff check"; $(PY) -m ruff check --quiet .
 	@echo "ruff format"; $(PY) -m ruff format --quiet --check .
 	@echo "mypy"; $(PY) -m mypy --no-error-summary
 	@echo "lint-imports"; .venv/bin/lint-imports --no-cache >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@if [ -n "$(UV)" ]; then echo "uv lock --check"; \
 		"$(UV)" lock --check --quiet || UV_SYSTEM_CERTS=1 "$(UV)" lock --check; fi
+	@echo "audit"; $(PY) tools/audit.py
+
+.PHONY: audit
+audit: install ## Ask whether a package in the lock files has a known weakness
+	@$(PY) tools/audit.py
 
 .PHONY: fmt
 fmt: install ## Format the code and mend what can be mended

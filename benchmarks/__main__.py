@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 import uvloop
 
-from benchmarks import fanout, imports, links, listing, pages, report, search, tasks, vectors
+from benchmarks import fanout, hardening, imports, links, listing, pages, report, search, tasks, vectors
 from benchmarks.harness import Finding, Findings, Options
 from benchmarks.lab import Lab, open_lab
 from benchmarks.versions import machine, versions
@@ -23,6 +23,8 @@ SUITES: Final[dict[str, Suite]] = {
     "fanout": fanout.run,
     "links": links.run,
     "tasks": tasks.run,
+    "nasty": hardening.run_nasty,
+    "logins": hardening.run_logins,
 }
 SUITE_SECONDS: Final = 1_800.0
 """Longest that one suite may take; what it has not measured by then is reported as missing."""

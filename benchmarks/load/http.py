@@ -110,6 +110,7 @@ async def run(job: HttpJob) -> HttpResult:
         seconds=seconds,
         p50_ms=ordered[len(ordered) // 2],
         p95_ms=ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))],
+        p99_ms=ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))],
         body_bytes=len(tally.body or b""),
         cpu_seconds=spent(before, after),
     )

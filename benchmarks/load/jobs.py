@@ -34,6 +34,7 @@ class HttpResult:
     seconds: float
     p50_ms: float
     p95_ms: float
+    p99_ms: float
     body_bytes: int
     cpu_seconds: dict[str, float]
 
