@@ -80,12 +80,12 @@ async def by_ids(rows: Rows, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
 
 async def by_email_key(rows: Rows, email_key: str) -> tuple[UserRow, str | None] | None:
     """Return the account of an address and its password hash, or None."""
-    row = await rows.fetchrow(f"SELECT {_COLUMNS}, password_hash FROM users WHERE email_key = $1", email_key)
-    if row is None:
-        return None
-    values = dict(row)
-    password_hash = values.pop("password_hash")
-    return UserRow(**values), password_hash
+    return await _with_password(rows, "email_key = $1", email_key)
+
+
+async def with_password(rows: Rows, key: UUID) -> tuple[UserRow, str | None] | None:
+    """Return an account and its password hash, or None."""
+    return await _with_password(rows, "id = $1", key)
 
 
 async def set_password_hash(unit: Unit, key: UUID, password_hash: str) -> None:
@@ -126,3 +126,12 @@ async def page(
 async def count(rows: Rows) -> int:
     """Return how many accounts there are."""
     return int(await rows.fetchval("SELECT count(*) FROM users"))
+
+
+async def _with_password(rows: Rows, condition: str, value: str | UUID) -> tuple[UserRow, str | None] | None:
+    row = await rows.fetchrow(f"SELECT {_COLUMNS}, password_hash FROM users WHERE {condition}", value)
+    if row is None:
+        return None
+    values = dict(row)
+    password_hash = values.pop("password_hash")
+    return UserRow(**values), password_hash

@@ -42,6 +42,14 @@ class Registration(StrEnum):
     CLOSED = "closed"
 
 
+class RequireFactor(StrEnum):
+    """Which accounts must have a second factor."""
+
+    OFF = "off"
+    ADMINS = "admins"
+    ALL = "all"
+
+
 class Toggle(StrEnum):
     """A policy that depends on who asks."""
 
@@ -118,6 +126,7 @@ class Settings:
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.AUTO
     registration: Registration = Registration.OPEN
+    require_2fa: RequireFactor = RequireFactor.OFF
     executor: Executor = Executor.COMPILED
     introspection: Toggle = Toggle.SIGNED_IN
     graphiql: Toggle = Toggle.ALWAYS
@@ -421,6 +430,14 @@ def _ports(text: str) -> tuple[int, ...]:
     return ports
 
 
+def _require_factor(text: str) -> RequireFactor:
+    """Return a policy by its name, or by yes and no."""
+    try:
+        return RequireFactor(text.lower())
+    except ValueError:
+        return RequireFactor.ALL if _flag(text) else RequireFactor.OFF
+
+
 def _key(text: str) -> str:
     """Return a key that nobody guesses, if it was made by a machine."""
     if len(text) < MIN_KEY_CHARS:
@@ -461,6 +478,7 @@ _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "SECRET_KEY": (_key, f"at least {MIN_KEY_CHARS} characters, such as `openssl rand -hex 32` prints"),
     "MAIL_FROM": (_sender, "an address like links@example.org or Graphmark <links@example.org>"),
     "SMTP_PORT": (lambda text: _ports(text)[0], f"a port from 1 to {_MAX_PORT}"),
+    "REQUIRE_2FA": (_require_factor, "off, admins or all"),
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "TRUSTED_PROXIES": (_networks, "networks separated by commas, like 127.0.0.1/32,10.0.0.0/8"),

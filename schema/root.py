@@ -9,7 +9,7 @@ from strawberry.types import ExecutionContext, get_object_definition
 from resolvers.compiled import CompiledExecutor
 from schema.agents import AgentMutation, AgentQuery, AgentSubscription
 from schema.audit import AuditQuery
-from schema.auth import AuthMutation
+from schema.auth import AuthMutation, FactorMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
 from schema.categorization import CategorizationMutation, CategorizationQuery
 from schema.collections import CollectionMutation, CollectionQuery
@@ -40,6 +40,7 @@ QUERIES = (
 )
 MUTATIONS = (
     AuthMutation,
+    FactorMutation,
     BookmarkMutation,
     CollectionMutation,
     TagMutation,

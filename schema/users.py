@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import auth as auth_answer
 from resolvers import categorization as categorization_answer
 from resolvers import spending as spending_answer
 from resolvers import users as answer
@@ -32,6 +33,21 @@ class User(Node):
         resolver=spending_answer.of_user,
         graphql_type=Spending,
         description="What its models cost this month. Only for the account itself and administrators.",
+    )
+    is_totp_enabled = strawberry.field(
+        resolver=auth_answer.is_totp_enabled,
+        graphql_type=bool | None,
+        description="Whether it has a second factor. Only for the account itself and administrators, else null.",
+    )
+    is_totp_required = strawberry.field(
+        resolver=auth_answer.is_totp_required,
+        graphql_type=bool | None,
+        description="Whether this server demands a second factor. Only for the account itself and administrators.",
+    )
+    recovery_codes_left = strawberry.field(
+        resolver=auth_answer.recovery_codes_left,
+        graphql_type=int | None,
+        description="Recovery codes that were not used: 0 to 10. Only for the account itself and administrators.",
     )
     agent_settings = strawberry.field(
         resolver=categorization_answer.agent_settings,

@@ -178,8 +178,9 @@ async def wake_workflows(unit: Unit) -> int:
 
 
 async def purge_logins(unit: Unit) -> int:
-    """Forget sessions and one-time tokens that can never be used again."""
-    return await auth.purge_sessions(unit, limit=_BATCH) + await auth.purge_tokens(unit, limit=_BATCH)
+    """Forget sessions, one-time tokens and half-done sign-ins that can never be used again."""
+    purges = (auth.purge_sessions, auth.purge_tokens, auth.purge_challenges)
+    return sum([await purge(unit, limit=_BATCH) for purge in purges])
 
 
 async def tell_repeats(unit: Unit) -> int:

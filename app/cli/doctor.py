@@ -31,6 +31,7 @@ from kit.smtp import NotNow, open_delivery
 from resolvers.context import Services
 from services import audit
 from services.agents import fleet
+from services.auth import Accounts, factors_open
 from tasks.broker import require_redis
 
 MIN_FREE_BYTES = 1024**3
@@ -88,6 +89,7 @@ def examined(settings: Settings, *, whole_audit: bool = False) -> Iterator[Check
         "database": _database,
         "administrator": _administrator,
         "audit log": _audit,
+        "second factors": _second_factors,
         "redis": _redis,
         "address": _address,
         "graphiql": _graphiql,
@@ -174,6 +176,22 @@ def _audit_log(settings: Settings, *, last: int | None) -> tuple[State, str]:
         return State.FAILED, seen.fault
     looked_at = "all" if last is None or seen.entries < last else f"the last {seen.entries:,}"
     return State.OK, f"{seen.seq:,} entries, {looked_at} as they were written"
+
+
+def _second_factors(settings: Settings) -> tuple[State, str]:
+    """Open one of them: the secret key may be another one than before."""
+    if settings.database_url is None and running_url(settings.data_dir) is None:
+        return State.OFF, "not looked up, the database does not run"
+
+    async def look(services: Services) -> bool | None:
+        return await factors_open(Accounts(services.database, services.passwords, services.settings))
+
+    opened = run_with_services("doctor", look)
+    if opened is None:
+        return State.OFF, f"nobody has one; required of: {settings.require_2fa}"
+    if not opened:
+        return State.FAILED, "the secret key does not open them: bring the right one back, or reset them"
+    return State.OK, f"the secret key opens them; required of: {settings.require_2fa}"
 
 
 def _redis(settings: Settings) -> tuple[State, str]:

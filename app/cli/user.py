@@ -1,14 +1,16 @@
-"""`graphmark user create` and `graphmark user unlock`."""
+"""`graphmark user create`, `graphmark user unlock` and `graphmark user reset-totp`."""
 
 import sys
 
 import click
 
 from app.cli.support import print_json, run_with_services
-from kit.errors import BadInput
+from db import users
+from kit.errors import BadInput, NotFound
 from kit.ids import encode_global_id
 from resolvers.context import Services
 from services import auth, throttle
+from services.audit import Act, AuditAction
 from services.permissions import Role
 from services.users import email_key
 
@@ -17,7 +19,7 @@ MAX_LINE_BYTES = 8_192
 
 @click.group()
 def user() -> None:
-    """Open accounts, and unlock them."""
+    """Open accounts, unlock them, reset second factors."""
 
 
 @user.command("create")
@@ -56,6 +58,25 @@ def unlock(*, email: str | None, network: str | None) -> None:
         else:
             had = await throttle.clear_network(services.database, network or "")
         click.echo("Nobody has to wait any longer." if had else "Nobody had to wait.")
+
+    run_with_services("user", work)
+
+
+@user.command("reset-totp")
+@click.option("--email", required=True, help="The address of somebody who has lost the second factor.")
+def reset_totp(*, email: str) -> None:
+    """Switch somebody's second factor off and end all sessions of the account. The password stays."""
+
+    async def work(services: Services) -> None:
+        async with services.database.unit() as unit:
+            found = await users.by_email_key(unit, email_key(email, field=("email",)))
+            if found is None:
+                raise NotFound(f"There is no account with the address {email}.", field=("email",))
+            row, _ = found
+            act = Act(AuditAction.TOTP_RESET, None, "operator", subject_id=row.id)
+            had = await auth.reset_factor(unit, row, act)
+        what = "The second factor is off, and all sessions have ended." if had else "There was no second factor."
+        click.echo(what)
 
     run_with_services("user", work)
 

@@ -1,5 +1,32 @@
-"""What opens an account, as rows: sessions and one-time tokens. Only fingerprints of secrets are ever stored."""
+"""What opens an account, as rows: sessions, one-time tokens, second factors.
 
+Of a secret only a fingerprint is stored; what must be read again is sealed before it comes here.
+"""
+
+from db.auth.challenges import (
+    ChallengeRow,
+    challenge_of,
+    forget_trusted_devices,
+    insert_challenge,
+    insert_trusted_device,
+    is_trusted_device,
+    purge_challenges,
+    take_challenge,
+    try_challenge,
+)
+from db.auth.factors import (
+    FactorState,
+    any_factor_secret,
+    confirm_factor,
+    factor_secret,
+    factor_states,
+    pending_secret,
+    put_pending_factor,
+    put_recovery_codes,
+    remove_factor,
+    take_recovery_code,
+    take_step,
+)
 from db.auth.identities import link_identity, note_identity_use, user_of_identity
 from db.auth.sessions import (
     SESSION_CHANNEL,
@@ -9,6 +36,7 @@ from db.auth.sessions import (
     live_session,
     purge_sessions,
     revoke_session,
+    revoke_sessions,
     seconds_left,
     seconds_since_proof,
     touch_session,
@@ -17,20 +45,41 @@ from db.auth.tokens import insert_one_time_token, purge_tokens, redeem_one_time_
 
 __all__ = [
     "SESSION_CHANNEL",
+    "ChallengeRow",
+    "FactorState",
     "LiveSession",
     "SessionRow",
+    "any_factor_secret",
+    "challenge_of",
+    "confirm_factor",
+    "factor_secret",
+    "factor_states",
+    "forget_trusted_devices",
+    "insert_challenge",
     "insert_one_time_token",
     "insert_session",
+    "insert_trusted_device",
+    "is_trusted_device",
     "link_identity",
     "live_session",
     "note_identity_use",
+    "pending_secret",
+    "purge_challenges",
     "purge_sessions",
     "purge_tokens",
+    "put_pending_factor",
+    "put_recovery_codes",
     "redeem_one_time_token",
+    "remove_factor",
     "revoke_session",
+    "revoke_sessions",
     "seconds_left",
     "seconds_since_proof",
+    "take_challenge",
+    "take_recovery_code",
+    "take_step",
     "touch_session",
+    "try_challenge",
     "user_of_identity",
     "void_one_time_tokens",
 ]

@@ -28,6 +28,7 @@ class LiveSession:
     user_id: UUID
     role: str
     is_stale: bool
+    has_factor: bool
 
 
 async def insert_session(
@@ -63,11 +64,13 @@ async def insert_session(
 async def live_session(rows: Rows, token_hash: bytes) -> LiveSession | None:
     """Return whose token this is, or None when it is unknown, expired, revoked, or its account is disabled.
 
-    `is_stale` is true when its last use was noted more than a minute ago.
+    `is_stale` is true when its last use was noted more than a minute ago, `has_factor` when its account has a second
+    factor.
     """
     row = await rows.fetchrow(
         """
-        SELECT sessions.id AS session_id, user_id, role, last_seen_at < now() - interval '1 minute' AS is_stale
+        SELECT sessions.id AS session_id, user_id, role, last_seen_at < now() - interval '1 minute' AS is_stale,
+            EXISTS (SELECT FROM totp_factors t WHERE t.user_id = users.id AND confirmed_at IS NOT NULL) AS has_factor
         FROM sessions JOIN users ON users.id = sessions.user_id
         WHERE token_hash = $1 AND revoked_at IS NULL AND disabled_at IS NULL
             AND expires_at > now() AND idle_expires_at > now()
@@ -124,6 +127,21 @@ async def revoke_session(unit: Unit, session_id: UUID, user_id: UUID) -> bool:
     if ended:
         await unit.fetchval("SELECT pg_notify($1, $2)", SESSION_CHANNEL, str(session_id))
     return bool(ended)
+
+
+async def revoke_sessions(unit: Unit, user_id: UUID, *, but: UUID | None = None) -> int:
+    """End every session of an account except `but`, and tell every process; return how many had not ended before."""
+    ended = await unit.fetch(
+        """
+        UPDATE sessions SET revoked_at = now()
+        WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $2
+        RETURNING id, pg_notify($3, id::text)
+        """,
+        user_id,
+        but,
+        SESSION_CHANNEL,
+    )
+    return len(ended)
 
 
 async def purge_sessions(unit: Unit, *, limit: int) -> int:

@@ -1,6 +1,9 @@
-"""Sessions and one-time tokens. Of a secret only its SHA-256 is here."""
+"""Sessions, one-time tokens, the second factor. Of a secret only its SHA-256 is here, or it is sealed.
 
-from piccolo.columns import UUID, Bytea, Text, Timestamptz
+`recovery_codes` has a key of two columns, which Piccolo cannot describe.
+"""
+
+from piccolo.columns import UUID, BigInt, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -40,3 +43,39 @@ class Identity(Table, tablename="identities"):
     subject = Text()
     created_at = Timestamptz()
     last_used_at = Timestamptz()
+
+
+class TotpFactor(Table, tablename="totp_factors"):
+    """The authenticator app of an account: its sealed secret, pending until `confirmed_at`.
+
+    Steps of time up to `last_step` are used up.
+    """
+
+    user_id = UUID(primary_key=True)
+    secret = Bytea()
+    last_step = BigInt()
+    created_at = Timestamptz()
+    confirmed_at = Timestamptz(null=True)
+
+
+class LoginChallenge(Table, tablename="login_challenges"):
+    """A sign-in whose password was right and whose code is awaited, at most `tries` times and until `expires_at`."""
+
+    id = UUID(primary_key=True)
+    user_id = UUID()
+    token_hash = Bytea()
+    password_digest = Bytea()
+    tries = Integer()
+    created_at = Timestamptz()
+    expires_at = Timestamptz()
+
+
+class TrustedDevice(Table, tablename="trusted_devices"):
+    """A device that is asked for no code until `expires_at`, as long as the password stays the same."""
+
+    id = UUID(primary_key=True)
+    user_id = UUID()
+    token_hash = Bytea()
+    password_digest = Bytea()
+    created_at = Timestamptz()
+    expires_at = Timestamptz()

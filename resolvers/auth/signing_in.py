@@ -8,13 +8,14 @@ from db.unit import Unit
 from kit.errors import Forbidden, Unauthenticated
 from kit.rates.budgets import network_of
 from resolvers.context import Context, Info, viewer_of
-from resolvers.inputs.auth import LoginInput, RegisterInput
+from resolvers.inputs.auth import LoginInput, RegisterInput, VerifyTotpInput
 from resolvers.mutation import Payload, change, refusable
 from services import auth
-from services.auth import Accounts, Device, SignedIn
+from services.auth import Accounts, Challenge, Device, SignedIn
 
 Registration = Annotated[RegisterInput, strawberry.argument(description="The account to open.")]
 Credentials = Annotated[LoginInput, strawberry.argument(description="Who signs in.")]
+SecondStep = Annotated[VerifyTotpInput, strawberry.argument(description="What answers the challenge.")]
 
 
 async def register(info: Info, input: Registration) -> Payload:  # noqa: A002  the name of the API
@@ -23,12 +24,12 @@ async def register(info: Info, input: Registration) -> Payload:  # noqa: A002  t
     async def work() -> Payload:
         await info.context.services.limits.registration(network_of(info.context.network_address))
         signed_in = await auth.register(
-            _accounts(info.context),
+            accounts_of(info.context),
             email=input.email,
             password=input.password,
             name=input.name,
             invite_token=input.invite_token,
-            device=_device(info.context),
+            device=device_of(info.context),
         )
         return _welcome(signed_in)
 
@@ -39,11 +40,31 @@ async def login(info: Info, input: Credentials) -> Payload:  # noqa: A002  the n
     """Open a session."""
 
     async def work() -> Payload:
-        return _welcome(
-            await auth.login(
-                _accounts(info.context), email=input.email, password=input.password, device=_device(info.context)
-            )
+        opened = await auth.login(
+            accounts_of(info.context),
+            email=input.email,
+            password=input.password,
+            device=device_of(info.context),
+            device_token=input.device_token,
         )
+        return Payload(challenge=opened) if isinstance(opened, Challenge) else _welcome(opened)
+
+    return await refusable(work(), Unauthenticated)
+
+
+async def verify_totp(info: Info, input: SecondStep) -> Payload:  # noqa: A002  the name of the API
+    """Open the session that a password alone did not."""
+
+    async def work() -> Payload:
+        verified = await auth.verify(
+            accounts_of(info.context),
+            challenge_token=input.challenge_token,
+            code=input.code,
+            device=device_of(info.context),
+            trust_device=input.trust_device,
+        )
+        signed_in = verified.signed_in
+        return Payload(session=signed_in, user=signed_in.user, device_token=verified.device_token)
 
     return await refusable(work(), Unauthenticated)
 
@@ -58,11 +79,13 @@ async def logout(info: Info) -> Payload:
     return await change(info, work)
 
 
-def _accounts(context: Context) -> Accounts:
+def accounts_of(context: Context) -> Accounts:
+    """Return what the services of accounts need."""
     return Accounts(context.database, context.services.passwords, context.settings)
 
 
-def _device(context: Context) -> Device:
+def device_of(context: Context) -> Device:
+    """Return where a request comes from."""
     return Device(user_agent=context.user_agent, network_address=context.network_address)
 
 

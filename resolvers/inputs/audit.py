@@ -13,9 +13,14 @@ described(
     AuditAction,
     "What was done to an account or to the log, or tried.",
     AUDIT_CUT="The operator cut the beginning of the log off; `details` say up to where, and the digest that seals it.",
+    RECOVERY_CODES_RENEWED="Somebody made new recovery codes, or tried to; the earlier ones are void.",
+    RECOVERY_CODE_USED="Somebody used up a recovery code.",
     REGISTERED="Somebody opened an account.",
     SIGNED_IN="Somebody signed in, or tried to.",
     SIGNED_OUT="Somebody ended a session.",
+    TOTP_DISABLED="Somebody switched their second factor off, or tried to.",
+    TOTP_ENABLED="Somebody set up a second factor, or tried to.",
+    TOTP_RESET="An administrator or the operator switched off somebody's second factor.",
     USER_CREATED="An administrator or the operator opened an account for somebody.",
 )
 

@@ -24,3 +24,50 @@ class LoginInput:
 
     email: EmailAddress = strawberry.field(description="The address of the account.")
     password: str = strawberry.field(description="Its password.")
+    device_token: str | None = strawberry.field(
+        default=None, description="From `verifyTotp` with `trustDevice`, on this device: no code is asked for again."
+    )
+
+
+@strawberry.input(description="The second step of a sign-in.")
+class VerifyTotpInput:
+    """For `verifyTotp`."""
+
+    challenge_token: str = strawberry.field(description="From `login`; good for five minutes and at most five codes.")
+    code: str = strawberry.field(
+        description="6 digits of the authenticator app, or a recovery code; spaces, dashes and case do not count."
+    )
+    trust_device: bool = strawberry.field(
+        default=False,
+        description="Whether to give a token with which `login` asks for no code on this device for 30 days.",
+    )
+
+
+@strawberry.input(description="Who sets up a second factor.")
+class EnableTotpInput:
+    """For `enableTotp`."""
+
+    password: str = strawberry.field(description="The password of the account.")
+
+
+@strawberry.input(description="Proof that the authenticator app is set up.")
+class ConfirmTotpInput:
+    """For `confirmTotp`."""
+
+    code: str = strawberry.field(description="6 digits of the authenticator app.")
+
+
+@strawberry.input(description="Proof of both factors.")
+class DisableTotpInput:
+    """For `disableTotp`."""
+
+    password: str = strawberry.field(description="The password of the account.")
+    code: str = strawberry.field(description="6 digits of the authenticator app, or a recovery code.")
+
+
+@strawberry.input(description="Proof of both factors.")
+class RegenerateRecoveryCodesInput:
+    """For `regenerateRecoveryCodes`."""
+
+    password: str = strawberry.field(description="The password of the account.")
+    code: str = strawberry.field(description="6 digits of the authenticator app, or a recovery code.")

@@ -1,5 +1,6 @@
 """Accounts and sessions in the schema."""
 
+from schema.auth.factors import FactorMutation
 from schema.auth.signing_in import AuthMutation
 
-__all__ = ["AuthMutation"]
+__all__ = ["AuthMutation", "FactorMutation"]

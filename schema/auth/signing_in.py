@@ -45,6 +45,18 @@ class LoginPayload:
     user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
 
 
+@strawberry.type(description="The answer to `verifyTotp`.")
+class VerifyTotpPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    session: Session | None = strawberry.field(description="The new session; null when refused.")
+    user: User | None = strawberry.field(description="Who signed in; null when refused.")
+    device_token: str | None = strawberry.field(
+        description="For `login` on this device in the next 30 days, when `trustDevice` was asked for; else null."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
 @strawberry.type(description="The answer to `logout`.")
 class LogoutPayload:
     """Answered by resolvers.mutation.Payload."""
@@ -67,6 +79,12 @@ class AuthMutation:
         resolver=answer.login,
         graphql_type=LoginPayload,
         description="Sign in.",
+        **public(),
+    )
+    verify_totp = strawberry.field(
+        resolver=answer.verify_totp,
+        graphql_type=VerifyTotpPayload,
+        description="Complete a sign-in with a code of the app, or with a recovery code; each works once.",
         **public(),
     )
     logout = strawberry.field(

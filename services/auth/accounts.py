@@ -11,7 +11,7 @@ from db import auth as rows_of
 from db import users
 from db.unit import Database, Rows, Unit
 from db.users import UserRow
-from kit.crypto import PasswordHasher, fingerprint, new_token
+from kit.crypto import PasswordHasher, SecretKey, fingerprint, new_token, open_secret_key
 from kit.errors import BadInput, Conflict, Forbidden, NotFound
 from kit.ids import new_id
 from kit.settings import Registration, Settings
@@ -32,6 +32,11 @@ class Accounts:
     database: Database
     passwords: PasswordHasher
     settings: Settings
+
+    @property
+    def secret_key(self) -> SecretKey:
+        """What secrets are sealed with. Raises `Unavailable` when it can be neither read nor made."""
+        return open_secret_key(self.settings)
 
 
 async def register(

@@ -11,7 +11,7 @@ from db.unit import Rows, Unit
 from db.users import UserRow
 from kit.crypto import fingerprint, new_token
 from kit.ids import new_id
-from kit.settings import Settings
+from kit.settings import RequireFactor, Settings
 from services.permissions import Role, Viewer
 
 _MAX_HEADER_CHARS = 300
@@ -62,7 +62,16 @@ async def authenticate(rows: Rows, settings: Settings, token: str) -> Viewer | N
         return None
     if live.is_stale:
         await rows_of.touch_session(rows, live.session_id, idle_minutes=settings.session_idle_minutes)
-    return Viewer(id=live.user_id, role=Role(live.role), session_id=live.session_id)
+    role = Role(live.role)
+    restricted = must_enrol(settings, role, has_factor=live.has_factor)
+    return Viewer(id=live.user_id, role=role, session_id=live.session_id, must_enrol=restricted)
+
+
+def must_enrol(settings: Settings, role: Role, *, has_factor: bool) -> bool:
+    """Tell whether an account of this role has to set up a second factor before it does anything else."""
+    if has_factor or settings.require_2fa is RequireFactor.OFF:
+        return False
+    return settings.require_2fa is RequireFactor.ALL or role is Role.ADMIN
 
 
 async def seconds_left(rows: Rows, viewer: Viewer) -> float:

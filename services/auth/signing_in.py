@@ -6,16 +6,19 @@ from kit.crypto import MAX_PASSWORD_CHARS
 from kit.errors import BadInput, Forbidden, RateLimited, Unauthenticated
 from services import audit, throttle
 from services.audit import Act, AuditAction
-from services.auth.accounts import Accounts, act_of
-from services.auth.sessions import Device, SignedIn, open_session
+from services.auth.accounts import Accounts
+from services.auth.second_step import Challenge, let_in
+from services.auth.sessions import Device, SignedIn
 from services.throttle import Secret
 from services.users import email_key
 
 _MAX_TYPED_CHARS = 320  # RFC 5321 leaves an address no more
 
 
-async def login(accounts: Accounts, *, email: str, password: str, device: Device) -> SignedIn:
-    """Open a session for whoever knows the password.
+async def login(
+    accounts: Accounts, *, email: str, password: str, device: Device, device_token: str | None = None
+) -> SignedIn | Challenge:
+    """Open a session for whoever knows the password, or ask for the second factor where the account has one.
 
     Raises `Forbidden` where passwords are switched off, `Unauthenticated` with one and the same message, after the same
     work, for an unknown address, a wrong password and a disabled account (ASVS 6.3.8), and `RateLimited` for each of
@@ -46,12 +49,8 @@ async def login(accounts: Accounts, *, email: str, password: str, device: Device
     async with accounts.database.unit() as unit:
         if renewed is not None:
             await users.set_password_hash(unit, user.id, renewed)
-        await users.note_login(unit, user.id)
         await throttle.passed(unit, attempt)
-        await throttle.signed_in(unit, user.id, device.network_address)
-        signed_in = await open_session(unit, accounts.settings, user, device)
-        await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device, factor="password"))
-        return signed_in
+        return await let_in(unit, accounts, user, device, device_token=device_token)
 
 
 def _refusal(user: UserRow | None, reason: str, device: Device) -> Act:

@@ -9,7 +9,7 @@ from db.unit import Database
 from kit.errors import BadInput, Unauthenticated
 from resolvers.context import Services
 from services import audit, auth
-from services.auth import Accounts, Device
+from services.auth import Accounts, Device, SignedIn
 from services.permissions import Role
 
 PASSWORD = "correct horse battery"
@@ -29,6 +29,7 @@ async def test_a22_the_audit_log_is_append_only_chained_and_holds_no_secret(
         accounts, email="ada@example.org", password=PASSWORD, name="Ada", invite_token=None, device=DEVICE
     )
     signed_in = await auth.login(accounts, email="ada@example.org", password=PASSWORD, device=DEVICE)
+    assert isinstance(signed_in, SignedIn)
     for email, password in (("ada@example.org", "wrong horse battery"), (PASSWORD, "ada@example.org")):
         with pytest.raises(Unauthenticated):
             await auth.login(accounts, email=email, password=password, device=DEVICE)

@@ -133,6 +133,7 @@ async def test_login_says_the_same_whatever_is_wrong(accounts: Accounts) -> None
 async def test_login_gives_a_new_token_each_time(accounts: Accounts) -> None:
     first = await open_account(accounts)
     second = await auth.login(accounts, email="ADA@example.org", password=SECRET, device=PHONE)
+    assert isinstance(second, SignedIn)
     assert second.token != first.token
     assert second.user.id == first.user.id
     assert await accounts.database.fetchval("SELECT last_login_at IS NOT NULL FROM users")
