@@ -148,6 +148,15 @@ class Visits:
             self._not_before = retry_at(response.headers.get("retry-after"), utcnow()) or self._not_before
         return response
 
+    async def wait_for(self, url: str) -> None:
+        """Wait for a turn at the host of `url`, for whoever asks it by other means, such as a browser.
+
+        Raises `FetchError` for what is no address, `HostBusyError` and `HostClosedError`.
+        """
+        host = _located(url, None, ()).authority
+        await self._turn(host)
+        await self.use_turn(host)
+
     async def use_turn(self, host: str) -> None:
         """Use the turn for a request that is sent at once; wait for another one where it is used or past.
 
