@@ -19,8 +19,7 @@ def test_a_field_without_facts_is_left_to_its_resolver() -> None:
 
 LEFT = {
     "Bookmark": {"similar"},  # what is found by meaning nothing prints
-    # What is spent is added up; credentials are no business of a statement that acts for the viewer.
-    "User": {"spending", "isTotpEnabled", "isTotpRequired", "recoveryCodesLeft"},
+    "User": {"spending"},  # what is spent is added up
     "Task": {"owner", "steps", "messages", "artifacts", "bookmarks"},  # asked of one task at a time
 }
 """Fields that are answered by their resolvers."""
