@@ -166,19 +166,24 @@ def _refuse_stand_ins(url: str, final_url: str, page: Page) -> None:
 
 
 async def _rendered(tools: Tools, url: str) -> Page | None:
-    """Return the page as a browser shows it; None where there is no browser or it does not succeed."""
+    """Return the page as a browser shows it; None where there is no browser or it does not succeed.
+
+    Raises `HostBusyError` when it is to be tried later.
+    """
     if tools.browser is None:
         return None
     try:
-        shown = await tools.browser.render(url, deadline_seconds=_RENDER_SECONDS)
+        async with Visits(tools.fetcher, tools.database, pace_of(tools.settings)) as visits:
+            await visits.wait_for(url)
+            shown = await tools.browser.render(url, deadline_seconds=_RENDER_SECONDS)
         return await tools.pages.read(
             shown.html.encode("utf-8", "replace"),
             url=shown.url,
             content_type="text/html; charset=utf-8",
             deadline_seconds=_READ_SECONDS,
         )
-    except (FetchError, PageUnreadable) as error:
-        log.info("page.not_rendered", reason=error.message)
+    except (FetchError, PageUnreadable, HostClosedError) as error:
+        log.info("page.not_rendered", reason=str(error))
         return None
 
 

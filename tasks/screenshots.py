@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from db import bookmarks
 from db.unit import Unit
+from kit.browser import Browser
 from kit.fetch import FetchError
 from services.agents import AgentName
 from services.events import EventDraft
 from services.screenshots import NotAPictureError, keep_picture, picture_of
 from services.validation.states import SUCCESSES, LinkStatus
-from tasks.agent import Agent, Batch, Done, Failed, Item, Outcome, Skipped
+from tasks.agent import Agent, Batch, Deferred, Done, Failed, Item, Outcome, Skipped
+from tasks.validation.visits import HostBusyError, HostClosedError, Visits, pace_of
 
 _RENDER_SECONDS: Final = 30.0
 _UNCHECKED: Final = LinkStatus.UNCHECKED.value
@@ -32,10 +35,21 @@ async def _take(batch: Batch, item: Item) -> Outcome:
     checked = batch.earlier.get((AgentName.VALIDATION, key), {})
     if checked.get("status", _UNCHECKED) not in _THERE:
         return Skipped(f"The link check found {checked['status']}.")
-    url = checked.get("finalUrl") or found[0].url
+    return await _pictured(batch, key, checked.get("finalUrl") or found[0].url, tools.browser)
+
+
+async def _pictured(batch: Batch, key: UUID, url: str, browser: Browser) -> Outcome:
+    """Take the picture of a page when it is its host's turn."""
+    tools, owner_id = batch.tools, batch.owner_id
     try:
-        shown = await tools.browser.render(url, screenshot=True, deadline_seconds=_RENDER_SECONDS)
+        async with Visits(tools.fetcher, tools.database, pace_of(tools.settings)) as visits:
+            await visits.wait_for(url)
+            shown = await browser.render(url, screenshot=True, deadline_seconds=_RENDER_SECONDS)
         picture = picture_of(shown.screenshot)
+    except HostBusyError as busy:
+        return Deferred(busy.seconds, "The host was asked by others a moment ago; this picture waits for its turn.")
+    except HostClosedError:
+        return Failed("No picture could be taken: the host asks to be left alone for a while.")
     except FetchError as error:
         return Failed(f"No picture could be taken: {error.message}", {"failure": error.failure.value})
     except NotAPictureError as error:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -99,13 +99,15 @@ class Fetcher:
         max_redirects: int = 10,
         silence_seconds: float | None = None,
         trusted: Origin | None = None,
+        before_asking: Callable[[], Awaitable[None]] | None = None,
     ) -> Response:
         """Return what `url` answers, whatever its status, after following at most `max_redirects` redirects.
 
         With `max_redirects=0` a redirect is the answer. The body is decompressed and cut after `max_bytes`.
         `silence_seconds` is for servers that think for longer than others before they say anything. `trusted` is one
-        origin that the operator named: it may lie in a private network. Raises `FetchError`; `ValueError` for a
-        method or header that cannot be sent; `Unavailable` when this machine has no room for another connection.
+        origin that the operator named: it may lie in a private network. `before_asking` is awaited right before each
+        request is sent, once its connection stands. Raises `FetchError`; `ValueError` for a method or header that
+        cannot be sent; `Unavailable` when this machine has no room for another connection.
         """
         if method not in _METHODS:
             raise ValueError(f"{method!r} is no method that is sent")
@@ -113,6 +115,7 @@ class Fetcher:
             self._defaults | {name.lower(): value for name, value in headers.items()} if headers else self._defaults
         )
         journey = _Journey(method, wanted, body, max_bytes, silence_seconds or self._silence_seconds, trusted)
+        journey.before_asking = before_asking
         async with self._turns:
             began = asyncio.get_running_loop().time()
             try:
@@ -212,9 +215,19 @@ class Fetcher:
         self, connection: Connection, request: bytes, place: tuple[Origin, bool], journey: "_Journey"
     ) -> tuple[Answer, str]:
         reader = AnswerReader(is_head=journey.method == "HEAD", max_bytes=journey.max_bytes)
+        if journey.before_asking is not None:
+            await self._wait(connection, journey.before_asking)
         answer = await connection.exchange(request, reader, silence_seconds=journey.silence_seconds)
         self._idle.give(place, connection)
         return answer, connection.address
+
+    async def _wait(self, connection: Connection, before_asking: Callable[[], Awaitable[None]]) -> None:
+        """Wait for leave to ask; without it the connection is closed."""
+        try:
+            await before_asking()
+        except BaseException:
+            connection.abort()
+            raise
 
     async def _dial(self, at: WebAddress, journey: "_Journey") -> Connection:
         addresses = await self.gate.dialable(at, trusted=journey.trusted)
@@ -244,7 +257,7 @@ def open_fetcher(settings: Settings) -> Fetcher:
 class _Journey:
     """What changes from hop to hop."""
 
-    __slots__ = ("at", "body", "headers", "hops", "max_bytes", "method", "silence_seconds", "trusted")
+    __slots__ = ("at", "before_asking", "body", "headers", "hops", "max_bytes", "method", "silence_seconds", "trusted")
 
     def __init__(
         self,
@@ -263,6 +276,7 @@ class _Journey:
         self.trusted = trusted
         self.hops: list[Hop] = []
         self.at = ""
+        self.before_asking: Callable[[], Awaitable[None]] | None = None
 
 
 def _tls() -> ssl.SSLContext:

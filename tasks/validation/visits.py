@@ -1,12 +1,18 @@
 """Asking hosts politely: every request of every worker waits for its turn, redirects included.
 
 Redirects are followed here and not by the fetcher, because each hop may lead to another host with its own turn.
+
+A turn is a moment of the database's clock, and the request is sent a little later. So a turn is booked for longer than
+hosts are promised, by `LAG_SHARE`, and one that could not be used within that lag (the process was busy, the name
+server slow) is booked anew, as is that of a request which a closing connection lost.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import inf
+from time import monotonic
 from typing import Final, Self
 from uuid import UUID
 
@@ -26,6 +32,13 @@ PATIENCE_SECONDS: Final = 8.0
 CLOSED_SECONDS: Final = 60.0
 """A host that is not to be asked for longer than this has asked for patience itself; nobody just waits for it."""
 
+LAG_SHARE: Final = 0.1
+"""Between a turn and its request at most this share of the spacing passes."""
+
+STRICT_SECONDS: Final = 0.2
+"""Spacings below this are kept on average only: no process is always as quick as a tenth of them."""
+
+_TURNS_ANEW: Final = 5
 _ASK_FOR_PATIENCE: Final = frozenset({429, 503})
 _NO_ADDRESS: Final = {
     UrlRefusal.EMPTY: Failure.INVALID_URL,
@@ -65,6 +78,8 @@ class Visits:
     visit: UUID = field(default_factory=new_id)
     _host: str | None = None
     _not_before: datetime | None = None
+    _turn_at: float | None = None
+    """When the turn was at the earliest, by this process's clock; None once it is used."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,6 +139,7 @@ class Visits:
                 deadline_seconds=deadline_seconds,
                 max_redirects=0,
                 trusted=trusted,
+                before_asking=lambda: self.use_turn(at.authority),
             )
         except FetchError as error:
             error.hops = hops
@@ -132,13 +148,37 @@ class Visits:
             self._not_before = retry_at(response.headers.get("retry-after"), utcnow()) or self._not_before
         return response
 
+    async def wait_for(self, url: str) -> None:
+        """Wait for a turn at the host of `url`, for whoever asks it by other means, such as a browser.
+
+        Raises `FetchError` for what is no address, `HostBusyError` and `HostClosedError`.
+        """
+        host = _located(url, None, ()).authority
+        await self._turn(host)
+        await self.use_turn(host)
+
+    async def use_turn(self, host: str) -> None:
+        """Use the turn for a request that is sent at once; wait for another one where it is used or past.
+
+        Raises `HostBusyError` when this process is too busy for any.
+        """
+        spacing = self.pace.spacing_seconds / (1 + LAG_SHARE)
+        lag = LAG_SHARE * spacing if spacing >= STRICT_SECONDS else inf
+        for _ in range(_TURNS_ANEW):
+            if self._turn_at is not None and monotonic() - self._turn_at <= lag:
+                break
+            await self._go_on(host)
+        else:
+            raise HostBusyError(spacing)
+        self._turn_at = None
+
     async def _turn(self, host: str) -> None:
         """Wait for the turn of one more request to `host`."""
         if host == self._host:
             await self._go_on(host)
             return
         await self._leave()
-        waited = 0.0
+        waited, began = 0.0, monotonic()
         while (wait := await hosts.enter(self.database, host, self.visit, self.pace)) > 0.0:
             if wait > self._closed_seconds:
                 raise HostClosedError(wait)
@@ -146,14 +186,17 @@ class Visits:
             if waited > PATIENCE_SECONDS:
                 raise HostBusyError(wait)
             await asyncio.sleep(wait)
-        self._host = host
+            began = monotonic()
+        self._host, self._turn_at = host, began
 
     async def _go_on(self, host: str) -> None:
         """Wait for the next turn at the host whose place we have; another visitor may have been told to come later."""
+        began = monotonic()
         wait = await hosts.go_on(self.database, host, self.visit, self.pace)
         if wait > self._closed_seconds:
             raise HostClosedError(wait)
         await asyncio.sleep(wait)
+        self._turn_at = began + wait
 
     @property
     def _closed_seconds(self) -> float:
@@ -167,8 +210,9 @@ class Visits:
 
 
 def pace_of(settings: Settings) -> Pace:
-    """Return how often a host may be asked."""
-    return Pace(concurrency=settings.host_concurrency, spacing_seconds=settings.host_spacing_seconds)
+    """Return how often turns are booked, so that a host is asked no more often than it is set."""
+    booked = settings.host_spacing_seconds * (1 + LAG_SHARE)
+    return Pace(concurrency=settings.host_concurrency, spacing_seconds=booked)
 
 
 def _located(url: str, base: WebAddress | None, hops: tuple[Hop, ...]) -> WebAddress:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
@@ -11,6 +12,7 @@ from db import enrichment as rows_of
 from db.bookmarks import BookmarkRow
 from db.enrichment import PageRow
 from db.unit import Database
+from db.validation import hosts
 from kit.ai import Answer, Description, PageText, Provider, ProviderBusy, ProviderDown, Space
 from kit.browser import Rendered
 from kit.fetch import Failure, FetchError
@@ -23,6 +25,7 @@ from services.screenshots import png_of
 from tasks import screenshots
 from tasks.agent import Batch, Deferred, Done, Failed, Item, Outcome, Skipped, Tools
 from tasks.enrichment import AGENT
+from tasks.validation.visits import pace_of
 from tests.fakes.pages import serving
 from tests.fakes.web import SITES, Web
 from tests.fakes.web.reading import expected
@@ -356,3 +359,14 @@ async def test_pictures_are_taken_where_there_is_a_browser(enricher: Enricher, m
     assert await screenshots.process(blind) == [Failed("No picture could be taken: slow", {"failure": "TIMEOUT"})]
     dead = replace(seeing, earlier={(AgentName.VALIDATION, row.id): {"status": "GONE"}})
     assert await screenshots.process(dead) == [Skipped("The link check found GONE.")]
+
+
+async def test_a_browser_waits_for_the_turn_of_its_host(enricher: Enricher, make: Maker, web: Web) -> None:
+    viewer = await make.viewer()
+    row = await make.bookmark(viewer, {"url": web.url("bread", 77)})
+    settings = replace(enricher.tools.settings, host_spacing_seconds=40.0)
+    tools = replace(enricher.tools, settings=settings, browser=Shown(AssertionError("was asked out of turn")))
+    assert await hosts.enter(tools.database, urlsplit(row.url).netloc, new_id(), pace_of(settings)) == 0.0
+    (outcome,) = await screenshots.process(Batch(new_id(), viewer.id, tools, [Item(1, row.id, 1)]))
+    assert isinstance(outcome, Deferred)
+    assert 0 < outcome.seconds <= pace_of(settings).spacing_seconds

@@ -12,6 +12,7 @@ from db.unit import Database, Unit
 from kit.settings import Settings
 from services.agents import TaskStatus
 from services.events import EventDraft, Topic
+from tasks import pace
 from tasks.job import End, Job, LeaseLost, Step
 from tasks.pace import BRIEF_SECONDS, Pace
 from tasks.together import Together
@@ -22,14 +23,26 @@ from tests.tasks.test_orchestrator import KINDS, enqueue, event_statuses, handle
 from tests.working import worker_on
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes every task slow: let all be brief that end within a minute."""
+    monkeypatch.setattr(pace, "BRIEF_SECONDS", 60.0)
+
+
 async def take(
-    database: Database, limit: int = 1, *, reserved: int = 0, ahead: int = 0, kinds: dict[str, int] | None = None
+    database: Database,
+    limit: int = 1,
+    *,
+    reserved: int = 0,
+    ahead: int = 0,
+    kinds: dict[str, int] | None = None,
+    seconds: float = 60,
 ) -> list[TaskRow]:
     async with database.unit() as unit:
         return await rows.claim(
             unit,
             uuid4(),
-            lease_seconds=60,
+            lease_seconds=seconds,
             kinds=kinds or KINDS,
             limit=limit,
             reserved=reserved,
@@ -135,6 +148,7 @@ async def test_an_end_that_nobody_waits_for_is_not_written(database: Database, m
     assert (await state(database, task)).status == "RUNNING"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_brief_tasks_are_claimed_ahead_and_each_runs_once(
     database: Database, quick: Settings, make: Maker
 ) -> None:
@@ -155,6 +169,7 @@ async def test_brief_tasks_are_claimed_ahead_and_each_runs_once(
     assert claims < 45  # now() is the time of a transaction: one claim served several
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_waits_behind_a_slow_one_is_given_back_without_an_attempt(
     database: Database, quick: Settings, make: Maker
 ) -> None:
@@ -190,6 +205,7 @@ async def given_back(database: Database, number: int) -> bool:
     )
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_stopped_worker_gives_back_what_it_took_ahead(database: Database, quick: Settings, make: Maker) -> None:
     viewer = await make.viewer()
     stuck, release = asyncio.Event(), asyncio.Event()
@@ -213,6 +229,20 @@ async def test_a_stopped_worker_gives_back_what_it_took_ahead(database: Database
     found = await database.fetch("SELECT status, attempt, lease_owner FROM a2a_tasks WHERE payload->>'slow' = 'true'")
     assert sorted(row["status"] for row in found) == ["COMPLETED"] + ["PENDING"] * 7
     assert {(row["attempt"], row["lease_owner"]) for row in found if row["status"] == "PENDING"} == {(0, None)}
+
+
+async def test_what_killed_workers_had_taken_ahead_costs_each_task_one_attempt(
+    database: Database, quick: Settings, make: Maker
+) -> None:
+    viewer = await make.viewer()
+    tasks = [await enqueue(database, viewer, max_attempts=3) for _ in range(12)]
+    assert len(await take(database, 2, ahead=10, seconds=0)) == 12  # and their worker is gone
+    assert len(await take(database, 2, ahead=10, seconds=0)) == 2  # what was tried once takes a slot
+    async with worker_on(database, quick, handlers(brief)) as worker:
+        await worker.until_idle()
+    ended = [await state(database, task) for task in tasks]
+    assert [task.status for task in ended] == ["COMPLETED"] * 12
+    assert sorted(task.attempt for task in ended) == [2] * 10 + [3] * 2
 
 
 async def test_only_brief_and_untried_tasks_without_limits_go_beyond_the_slots(database: Database, make: Maker) -> None:
@@ -240,16 +270,16 @@ async def test_reserved_slots_are_for_owners_of_whom_nothing_runs(database: Data
 
 
 def test_a_kind_is_brief_once_it_is_known_to_be() -> None:
-    pace = Pace()
+    seen = Pace()
     for _ in range(3):
-        pace.note("work", 0.001)
-    assert pace.brief() == []
-    pace.note("work", 0.001)
-    assert pace.brief() == ["work"]
-    pace.note("work", 4 * BRIEF_SECONDS)
-    assert pace.brief() == []
+        seen.note("work", 0.001)
+    assert seen.brief() == []
+    seen.note("work", 0.001)
+    assert seen.brief() == ["work"]
+    seen.note("work", 4 * BRIEF_SECONDS)
+    assert seen.brief() == []
     for _ in range(20):
-        pace.note("work", 0.001)
-    assert pace.brief() == ["work"]
-    pace.forget("work")
-    assert pace.brief() == []
+        seen.note("work", 0.001)
+    assert seen.brief() == ["work"]
+    seen.forget("work")
+    assert seen.brief() == []
