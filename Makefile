@@ -12,6 +12,7 @@ UV = $(shell command -v uv || ls .tools/bin/uv 2>/dev/null)
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 ARGS ?=
 N ?= 20000
+SECONDS ?= 600
 SEED ?=
 LOAD_ENV := if [ -f .env ]; then set -a; . ./.env; set +a; fi;
 
@@ -78,6 +79,10 @@ bench: install ## Measure everything against peers and limits (ARGS="--only impo
 bench-peers: install ## Install the servers of other projects (npm), compare lists, pages and fan-out with them
 	@$(PY) -m benchmarks.peers setup
 	@$(PY) -m benchmarks --only list,pages,fanout $(ARGS)
+
+.PHONY: fuzz
+fuzz: install ## Send random bytes to every parser and to the running server (SECONDS=600 for each)
+	@GRAPHMARK_FUZZ_SECONDS=$(SECONDS) $(PY) -m pytest -n $(JOBS) -s --timeout=0 tests/fuzz $(ARGS)
 
 .PHONY: fuzz-executor
 fuzz-executor: install ## Compare the compiled executor with the resolvers (N=20000 operations; SEED=1 repeats a run)
