@@ -19,7 +19,7 @@ from resolvers.compiled import answers
 from resolvers.inputs.bookmarks import BookmarkChange, BookmarkSource
 from resolvers.inputs.scalars import Url
 from resolvers.inputs.users import ApiScope
-from schema.directives import Cost, requires
+from schema.directives import Cost, ListSize, requires
 from schema.embedding import SimilarBookmark
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
@@ -183,7 +183,8 @@ class RestoreBookmarksPayload:
     """Answered by resolvers.mutation.Payload."""
 
     bookmarks: list[Bookmark] | None = strawberry.field(
-        description="Those that were found, outside the trash now; null when refused as a whole."
+        description="Those that were found, outside the trash now; null when refused as a whole.",
+        directives=[ListSize(assumed_size=100)],
     )
     user_errors: list[UserError] = strawberry.field(
         description="One for each id that was not found, its place at the end of `field`; the others were restored."

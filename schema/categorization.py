@@ -10,7 +10,7 @@ from resolvers.compiled import answers, with_columns
 from resolvers.inputs.categorization import ProposalKind, ProposalSource, ProposalStatus
 from resolvers.inputs.users import ApiScope
 from schema.collections import Collection
-from schema.directives import requires
+from schema.directives import ListSize, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -99,7 +99,8 @@ class AcceptSuggestionsPayload:
     """Answered by resolvers.mutation.Payload."""
 
     suggestions: list[Suggestion] | None = strawberry.field(
-        description="Those that are accepted now, at most 1,000; null when refused as a whole."
+        description="Those that are accepted now, at most 1,000; null when refused as a whole.",
+        directives=[ListSize(assumed_size=100)],
     )
     remaining_count: int | None = strawberry.field(
         description="With `above`: how many more there are; call again until it is 0. 0 with `ids`."
@@ -114,7 +115,8 @@ class RejectSuggestionsPayload:
     """Answered by resolvers.mutation.Payload."""
 
     suggestions: list[Suggestion] | None = strawberry.field(
-        description="Those that are rejected now, at most 1,000; null when refused as a whole."
+        description="Those that are rejected now, at most 1,000; null when refused as a whole.",
+        directives=[ListSize(assumed_size=100)],
     )
     user_errors: list[UserError] = strawberry.field(
         description="One for each id that was left alone, its place at the end of `field`; the others were rejected."
@@ -140,7 +142,7 @@ class CategorizationQuery:
         metadata=answers(),
         graphql_type=list[Category],
         description="Your categories in their order: 23.",
-        **requires(ApiScope.READ),
+        **requires(ApiScope.READ, also=[ListSize(assumed_size=23)]),
     )
     suggestions = strawberry.field(
         resolver=answer.list_suggestions,

@@ -8,7 +8,7 @@ import strawberry
 from resolvers import collections as answer
 from resolvers.compiled import answers, printed
 from resolvers.inputs.users import ApiScope
-from schema.directives import requires
+from schema.directives import ListSize, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -45,6 +45,7 @@ class Collection(Node):
         metadata=answers(answer.CHILDREN),
         graphql_type=list[LazyCollection],
         description="The first 100 right below it, by position; `collections(filter: {parentId})` has all of them.",
+        directives=[ListSize(assumed_size=20)],
     )
     bookmarks = strawberry.field(
         resolver=answer.bookmarks_of,

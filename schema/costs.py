@@ -1,6 +1,7 @@
 """What an operation costs: one for each field, times the rows that the lists above it may hold.
 
-    page       a field with `first` or `last`: the lists in its connection hold that many, 20 when it is not said
+    page       a field with `first` or `last`: the lists in its connection hold that many, 20 when it is not said;
+               a list asked for by `ids` holds as many as there are ids
     plain list a list without paging: `@listSize(assumedSize:)`, or 5
     weight     `@cost(weight:)`, or 1
 
@@ -25,6 +26,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -39,7 +41,7 @@ from kit.paging import DEFAULT_PAGE, MAX_PAGE
 from resolvers.compiled.facts import strawberry_field
 
 PLAIN_LIST_ITEMS = 5
-SIZE_ARGUMENTS = ("first", "last")
+SIZE_ARGUMENTS = ("first", "last", "ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class PriceList:
 
 
 _FREE = FieldPrice()
+
+
+def size_of(value: Any) -> int | None:
+    """Return the size that a variable asks for: a number, or as many as a list holds. None for anything else."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None
 
 
 def size_variables(document: DocumentNode) -> frozenset[str]:
@@ -164,6 +173,8 @@ class _Counter:
                     value = self._variables.get(argument.value.name.value)
                 elif isinstance(argument.value, IntValueNode):
                     value = _whole(argument.value)
+                elif isinstance(argument.value, ListValueNode):
+                    value = len(argument.value.values)
                 if isinstance(value, int):
                     return min(max(value, 1), MAX_PAGE)  # a page outside these bounds is refused where it is read
         return default

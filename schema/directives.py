@@ -64,6 +64,15 @@ class Cost:
     weight: int = strawberry.directive_field(name="weight")
 
 
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION], description="How many items a list without paging counts as; else 5."
+)
+class ListSize:
+    """Shown as `@listSize(assumedSize: 50)`; counted by schema.costs."""
+
+    assumed_size: int = strawberry.directive_field(name="assumedSize")
+
+
 def requires_role(role: Role) -> dict[str, Any]:
     """Return the arguments that make a field demand `role` and say so in the SDL: `strawberry.field(**…)`."""
     return {"directives": [RequiresRole(role=role)], "extensions": [RoleGuard(role)]}

@@ -11,7 +11,7 @@ from resolvers.inputs.imports import ImportFormat, ImportStatus, Outcome, Reason
 from resolvers.inputs.users import ApiScope
 from schema.agents import Task
 from schema.bookmarks import Bookmark
-from schema.directives import Cost, requires
+from schema.directives import Cost, ListSize, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -143,7 +143,9 @@ class ImportPreview:
     folders: list[str] = strawberry.field(description="The first 100 folders, their levels joined by ` / `.")
     tag_count: int = strawberry.field(description="How many different tags the examined rows would have.")
     tags: list[str] = strawberry.field(description="The first 100 tags.")
-    rows: list[ImportPreviewRow] = strawberry.field(description="The first 20 rows.")
+    rows: list[ImportPreviewRow] = strawberry.field(
+        description="The first 20 rows.", directives=[ListSize(assumed_size=20)]
+    )
     warnings: list[ImportRowWarning] = strawberry.field(description="What was lost or doubtful, by code.")
 
 

@@ -10,7 +10,7 @@ from resolvers.inputs.rules import RuleEvent
 from resolvers.inputs.users import ApiScope
 from schema.bookmarks import Bookmark
 from schema.collections import Collection
-from schema.directives import requires
+from schema.directives import ListSize, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -90,7 +90,7 @@ class RunRulePayload:
     )
     changed_count: int | None = strawberry.field(description="How many bookmarks this step changed.")
     sample: list[Bookmark] | None = strawberry.field(
-        description="The first of this step, at most 10; null when refused."
+        description="The first of this step, at most 10; null when refused.", directives=[ListSize(assumed_size=10)]
     )
     next_cursor: str | None = strawberry.field(
         description="Send it as `after` to go on; null when nothing is left, and after a dry run."

@@ -8,7 +8,7 @@ from resolvers.compiled import answers
 from resolvers.inputs.search import SearchMode, SnippetField, SuggestionKind
 from resolvers.inputs.users import ApiScope
 from schema.bookmarks import Bookmark
-from schema.directives import requires
+from schema.directives import ListSize, requires
 from schema.paging import Connection
 
 __all__ = ["SearchMode", "SearchQuery"]
@@ -51,8 +51,12 @@ class SearchFacet:
 class SearchFacets:
     """Answered by services.search.find.Facets."""
 
-    domains: list[SearchFacet] = strawberry.field(description="The most frequent domains, at most 10.")
-    tags: list[SearchFacet] = strawberry.field(description="The most frequent tags, at most 10.")
+    domains: list[SearchFacet] = strawberry.field(
+        description="The most frequent domains, at most 10.", directives=[ListSize(assumed_size=10)]
+    )
+    tags: list[SearchFacet] = strawberry.field(
+        description="The most frequent tags, at most 10.", directives=[ListSize(assumed_size=10)]
+    )
 
 
 @strawberry.type(description="A page of search results, best first; of equals the newest first.")

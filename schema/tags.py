@@ -8,7 +8,7 @@ import strawberry
 from resolvers import tags as answer
 from resolvers.compiled import answers, printed
 from resolvers.inputs.users import ApiScope
-from schema.directives import requires
+from schema.directives import ListSize, requires
 from schema.errors import UserError
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
@@ -42,6 +42,7 @@ class Tag(Node):
         metadata=answers(answer.CHILDREN),
         graphql_type=list[LazyTag],
         description="The first 100 right below it, by path; `tags(filter: {parentId})` has all, page by page.",
+        directives=[ListSize(assumed_size=20)],
     )
     aliases = strawberry.field(
         resolver=answer.aliases,

@@ -10,7 +10,7 @@ from resolvers.compiled import answers, with_columns
 from resolvers.inputs.scalars import Url
 from resolvers.inputs.users import ApiScope
 from resolvers.inputs.validation import ContentState, LinkDetail, LinkStatus, Verdict
-from schema.directives import Cost, requires
+from schema.directives import Cost, ListSize, requires
 from schema.errors import UserError
 from schema.paging import Connection
 
@@ -89,7 +89,8 @@ class AcceptRedirectsPayload:
     """Answered by resolvers.mutation.Payload."""
 
     bookmarks: list[LazyBookmark] | None = strawberry.field(
-        description="Those that have their new address; null when refused as a whole."
+        description="Those that have their new address; null when refused as a whole.",
+        directives=[ListSize(assumed_size=100)],
     )
     user_errors: list[UserError] = strawberry.field(
         description="One for each id that was left alone, its place at the end of `field`; the others were changed."

@@ -25,7 +25,7 @@ from app.graphql.persisted import SETTING, hash_of, read_documents
 from kit.errors import BadInput, Forbidden, GraphmarkError, TooComplex, UnknownDocument
 from kit.settings import Settings
 from resolvers.compiled import Plans
-from schema.costs import PriceList, cost_of, size_variables
+from schema.costs import PriceList, cost_of, size_of, size_variables
 from schema.demands import root_names
 from schema.limits import INTROSPECTION_FIELDS, Limits, check_limits, too_complex
 
@@ -163,9 +163,9 @@ class Documents:
         """Return what the operation costs with these variables."""
         assert prepared.document is not None  # noqa: S101  only a document without errors is executed
         given = {
-            name: value
+            name: size
             for name in prepared.size_variables
-            if variables and isinstance(value := variables.get(name), int)  # anything else is refused by its type
+            if variables and (size := size_of(variables.get(name))) is not None  # else it is refused by its type
         }
         key = (id(operation), *(given.get(name) for name in prepared.size_variables))
         cost = prepared.costs.get(key)

@@ -19,7 +19,7 @@ LIMITS = Limits.of(SETTINGS)
 SCHEMA = build_schema(
     """
     type Query { a: Query b(x: Int): String list: [Query!]! page(first: Int, last: Int): QueryConnection!
-                 some(first: Int = 10): [Query!]! words: [String!]! }
+                 some(first: Int = 10): [Query!]! words: [String!]! these(ids: [ID!]!): [Query]! }
     type QueryConnection { nodes: [Query!]! edges: [QueryEdge!]! totalCount: Int! }
     type QueryEdge { cursor: String! node: Query! }
     directive @mark on FIELD | QUERY
@@ -176,6 +176,8 @@ def cost(query: str, schema: GraphQLSchema = SCHEMA, **variables: object) -> int
         ("{ some { b } }", 1 + 10),
         ("{ some(first: 3) { b } }", 1 + 3),
         ("{ page { totalCount } }", 1 + 1),
+        ('{ these(ids: ["a", "b", "c"]) { b } }', 1 + 3),
+        ('{ these(ids: "a") { b } }', 1 + 20),
         ("{ page { nodes { b } } }", 1 + 20 * 2),
         ("{ page(first: 100) { totalCount nodes { b } } }", 1 + 1 + 100 * 2),
         ("{ page(last: 7) { edges { cursor node { b } } } }", 1 + 7 * 4),
@@ -199,6 +201,13 @@ def test_page_sizes_may_be_variables() -> None:
     assert cost(query, n=30) == 1 + 30 * 2
     assert cost(query, n="nonsense") == 1 + 4 * 2
     assert size_variables(parse(query)) == {"n"}
+
+
+def test_lists_of_ids_may_be_variables() -> None:
+    query = "query ($ids: [ID!]!) { these(ids: $ids) { b list { b } } }"
+    assert cost(query, ids=["a"] * 40) == 1 + 40 * (1 + 1 + 5)
+    assert cost(query, ids=["a"] * 5_000) == 1 + 100 * (1 + 1 + 5)
+    assert cost(query, ids="a") == 1 + 20 * (1 + 1 + 5)
 
 
 def test_a_fragment_is_priced_once_however_often_it_is_spread() -> None:
