@@ -11,17 +11,19 @@ from dataclasses import asdict
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 import structlog
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
+from litestar.params import Body
 
 from app.cookies import host_cookie, session_cookie
-from app.graphql.callers import Headers, network_address, user_agent
-from app.setup import HEADERS, page
+from app.graphql.callers import Headers, network_address, refuse_foreign_page, user_agent
+from app.setup import HEADERS, MAX_FORM_BYTES, page
 from kit.crypto import CannotDecrypt, SecretKey
 from kit.errors import BadInput, ErrorCode, Forbidden, GraphmarkError, Unauthenticated
 from kit.fetch import Fetcher
@@ -30,11 +32,12 @@ from kit.settings import Settings
 from resolvers.context import Services
 from resolvers.server import OIDC_PATH, PROXY_PATH
 from services import auth
-from services.auth import Accounts, Device, Person
+from services.auth import Accounts, Challenge, Device, Person, SignedIn
 
 log = structlog.get_logger(__name__)
 
 CALLBACK_PATH: Final = f"{OIDC_PATH}/callback"
+CODE_PATH: Final = "/sign-in/code"
 COOKIE: Final = "__Host-graphmark-oidc"
 SECONDS: Final = 600
 _USE: Final = "oidc"
@@ -88,7 +91,7 @@ async def callback(request: Request[Any, Any, Any]) -> Response[str]:
     except GraphmarkError as error:
         log.info("oidc.refused", code=error.code, reason=error.message)
         return _refused(error, forget)
-    return _moved(after, session_cookie(signed_in), forget)
+    return _let_in(signed_in, after, forget)
 
 
 @get(PROXY_PATH, include_in_schema=False)
@@ -100,7 +103,26 @@ async def by_proxy(request: Request[Any, Any, Any]) -> Response[str]:
         signed_in = await auth.sign_in_elsewhere(_accounts(services), person, _device(request))
     except GraphmarkError as error:
         return _refused(error)
-    return _moved(next_path(request.query_params.get("next")), session_cookie(signed_in))
+    return _let_in(signed_in, next_path(request.query_params.get("next")))
+
+
+@post(CODE_PATH, include_in_schema=False, request_max_body_size=MAX_FORM_BYTES)
+async def code(
+    request: Request[Any, Any, Any],
+    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[str]:
+    """Take the code of the second factor, for an account that has one."""
+    services: Services = request.app.state.services
+    challenge, after = str(data.get("challenge", "")), next_path(str(data.get("next", "")))
+    try:
+        refuse_foreign_page(Headers(request.scope), services.settings)
+        verified = await auth.verify(
+            _accounts(services), challenge_token=challenge, code=str(data.get("code", "")), device=_device(request)
+        )
+    except GraphmarkError as error:
+        form = _code_form(challenge, after, wrong=error.message)
+        return page("Your second factor", form, status=_STATUS.get(error.code, 400))
+    return _moved(after, session_cookie(verified.signed_in))
 
 
 def next_path(wanted: str | None) -> str:
@@ -175,6 +197,29 @@ def _device(request: Request[Any, Any, Any]) -> Device:
     headers = Headers(request.scope)
     services: Services = request.app.state.services
     return Device(user_agent(headers), network_address(request.scope, headers, services.settings))
+
+
+def _let_in(granted: SignedIn | Challenge, after: str, *cookies: Cookie) -> Response[str]:
+    """Lead on with a session, or ask for the code of the second factor first."""
+    if isinstance(granted, SignedIn):
+        return _moved(after, session_cookie(granted), *cookies)
+    asked = page("Your second factor", _code_form(granted.token, after))
+    for cookie in cookies:
+        asked.set_cookie(cookie)
+    return asked
+
+
+def _code_form(challenge: str, after: str, *, wrong: str = "") -> str:
+    alert = f'<p role="alert">{escape(wrong)}</p>' if wrong else ""
+    return f"""{alert}
+<p>This account asks for a code of its authenticator app as well, or for one of its recovery codes.</p>
+<form method="post" action="{CODE_PATH}">
+<input type="hidden" name="challenge" value="{escape(challenge)}">
+<input type="hidden" name="next" value="{escape(after)}">
+<label for="code">Code</label>
+<input id="code" name="code" required autofocus autocomplete="one-time-code" maxlength="100">
+<button>Sign in</button>
+</form>"""
 
 
 def _moved(where: str, *cookies: Cookie) -> Response[str]:

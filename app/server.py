@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, NotFoundException
 from litestar.static_files import create_static_files_router
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app.elsewhere import by_proxy, callback, make_provider, start
+from app.elsewhere import by_proxy, callback, code, make_provider, start
 from app.graphql.broadcast import Broadcasts
 from app.graphql.connections import Connections
 from app.graphql.endpoint import Endpoint
@@ -103,6 +103,7 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             start,
             callback,
             by_proxy,
+            code,
             *_assets(settings),
         ],
         exception_handlers={HTTPException: _http_problem, Exception: _fault},

@@ -18,17 +18,23 @@ from kit.settings import Settings
 from services import audit
 from services.audit import AuditAction
 from services.auth.accounts import Accounts, act_of
-from services.auth.sessions import Device, SignedIn, open_session
+from services.auth.factors import Factor
+from services.auth.second_step import Challenge, let_in
+from services.auth.sessions import Device, SignedIn
 from services.permissions import Role
 from services.users import MAX_NAME_CHARS, clean_name, email_key
 
+_TWO_FACTORS = "mfa"  # RFC 8176 §2
 PROXY = "proxy"
 """The issuer of whom a proxy names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom somebody else vouches for. `role` is None where that is not theirs to say."""
+    """Whom somebody else vouches for.
+
+    `role` is None where that is not theirs to say; `has_proved_two` says that they asked for a second factor as well.
+    """
 
     issuer: str
     subject: str
@@ -36,6 +42,7 @@ class Person:
     is_email_verified: bool
     name: str
     role: Role | None
+    has_proved_two: bool = False
 
 
 def person_of(claims: Claims, settings: Settings) -> Person:
@@ -52,6 +59,7 @@ def person_of(claims: Claims, settings: Settings) -> Person:
         claims.holds("email_verified"),
         claims.text("name") or claims.text("preferred_username"),
         role,
+        has_proved_two=_TWO_FACTORS in claims.texts("amr"),
     )
 
 
@@ -60,8 +68,10 @@ def person_of_proxy(email: str) -> Person:
     return Person(PROXY, email_key(email, field=()), email.strip(), is_email_verified=True, name="", role=None)
 
 
-async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) -> SignedIn:
+async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) -> SignedIn | Challenge:
     """Open a session for whom somebody else vouches for, and the account if there is none yet.
+
+    An account with a second factor of its own is asked for it, unless they have asked for one.
 
     Raises `Unauthenticated` for a disabled account, `Conflict` when the address belongs to an account that it cannot be
     linked to, `Forbidden` when no new accounts are opened so, `BadInput` when there is no address to open one with.
@@ -71,10 +81,8 @@ async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) 
         if user.disabled_at is not None:
             raise Unauthenticated("This account is disabled; ask the administrator of this server.")
         await rows_of.note_identity_use(unit, person.issuer, person.subject)
-        await users.note_login(unit, user.id)
-        signed_in = await open_session(unit, accounts.settings, user, device)
-        await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device, factor="elsewhere", issuer=person.issuer))
-        return signed_in
+        asks = not person.has_proved_two
+        return await let_in(unit, accounts, user, device, proved=Factor.ELSEWHERE, asks_for_code=asks)
 
 
 async def _find(unit: Unit, person: Person) -> UserRow | None:

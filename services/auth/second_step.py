@@ -53,13 +53,14 @@ async def let_in(
     *,
     device_token: str | None = None,
     proved: str = Factor.PASSWORD,
+    asks_for_code: bool = True,
 ) -> SignedIn | Challenge:
     """Open a session for whoever has proved the first factor, or ask for the second one where there is one.
 
     `device_token` is what an earlier sign-in on this device was given so that it is not asked again; `proved` names the
-    first factor in the audit log.
+    first factor in the audit log; without `asks_for_code` it was worth two.
     """
-    if not (await states(unit, [user.id]))[user.id].is_enabled:
+    if not asks_for_code or not (await states(unit, [user.id]))[user.id].is_enabled:
         return await _welcome(unit, accounts, user, device, proved)
     if device_token and await rows_of.is_trusted_device(unit, user.id, _key(device_token)):
         return await _welcome(unit, accounts, user, device, Factor.TRUSTED_DEVICE)

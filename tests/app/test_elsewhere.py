@@ -1,6 +1,7 @@
 """Signing in by the proxy in front, and a server that takes no passwords."""
 
 import dataclasses
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -9,10 +10,14 @@ from typing import Any
 import httpx
 import pytest
 
+from app.elsewhere import CODE_PATH
 from resolvers.context import Services
 from resolvers.server import OIDC_PATH, PROXY_PATH
+from services.auth import Accounts
 from tests.app.graphql import toy
 from tests.client import the_schema
+from tests.factors import Clock, enrolled
+from tests.factors import clock as clock  # noqa: PLC0414  a fixture
 from tests.make import Maker
 
 ADA = {"remote-email": "Ada@example.org"}
@@ -88,6 +93,28 @@ async def test_where_passwords_are_off_they_open_nothing(services: Services, mak
     assert told.json()["data"]["serverInfo"]["signInMethods"] == [
         {"kind": "OIDC", "name": "single sign-on", "path": OIDC_PATH}
     ]
+
+
+async def test_a_second_factor_of_ones_own_is_asked_for(services: Services, clock: Clock) -> None:
+    person = await enrolled(Accounts(services.database, services.passwords, services.settings), clock)
+    await services.database.execute("DELETE FROM sessions")
+    async with browser(services, proxy_auth_header="Remote-Email", proxy_auth_networks=HERE) as there:
+        asked = await there.get(PROXY_PATH, params={"next": "/graphql"}, headers=ADA)
+        assert (asked.status_code, "set-cookie" in asked.headers) == (200, False)
+        challenge = re.search(r'name="challenge" value="(gmc_[^"]+)"', asked.text)
+        assert challenge is not None
+        form = {"challenge": challenge[1], "next": "/graphql", "code": "000000"}
+        wrong = await there.post(CODE_PATH, data=form)
+        foreign = await there.post(
+            CODE_PATH, data={**form, "code": person.app.code()}, headers={"origin": "https://evil.example"}
+        )
+        assert (wrong.status_code, foreign.status_code) == (401, 403)
+        assert await services.database.fetchval("SELECT count(*) FROM sessions") == 0
+        right = await there.post(CODE_PATH, data={**form, "code": person.app.code()})
+        assert (right.status_code, right.headers["location"]) == (303, "/graphql")
+        again = await there.post(CODE_PATH, data={**form, "code": person.app.code()})
+        assert again.status_code == 401
+    assert await services.database.fetchval("SELECT count(*) FROM sessions") == 1
 
 
 async def test_without_a_provider_there_is_no_such_page(services: Services) -> None:
