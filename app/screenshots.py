@@ -31,7 +31,7 @@ async def screenshot(request: Request[Any, Any, Any], name: FromPath[str]) -> Re
         if caller.viewer is None:
             raise Unauthenticated("Sign in to see your pictures.")
         admit(caller.viewer, Demand(ApiScope.READ), "screenshots")
-        png = await screenshots.png_of(services.database, caller.viewer, _key(name))
+        png = await screenshots.png_of(services.database.of(caller.viewer.id), caller.viewer, _key(name))
     except Unauthenticated as error:
         raise NotAuthorizedException(error.message) from error
     except Forbidden as error:

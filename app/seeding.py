@@ -120,13 +120,13 @@ async def _write(unit: Unit, owner_id: UUID, batch: Sequence[Sample], known: _Kn
                 *(sample.added_at, sample.added_at, sample.added_at, url_words(identity.canonical), *labels(borne)),
             )
         )
-        chunk.bookmark_tags += [(tag.id, key) for tag in borne]
-        chunk.bookmark_collections.append((_collection(chunk, owner_id, sample.folder, known), key))
+        chunk.bookmark_tags += [(tag.id, key, owner_id) for tag in borne]
+        chunk.bookmark_collections.append((_collection(chunk, owner_id, sample.folder, known), key, owner_id))
     await _copy(unit, "collections", _COLLECTION_COLUMNS, chunk.collections)
     await _copy(unit, "tags", _TAG_COLUMNS, chunk.tags)
     await _copy(unit, "bookmarks", _BOOKMARK_COLUMNS, chunk.bookmarks)
-    await _copy(unit, "bookmark_tags", ("tag_id", "bookmark_id"), chunk.bookmark_tags)
-    await _copy(unit, "bookmark_collections", ("collection_id", "bookmark_id"), chunk.bookmark_collections)
+    await _copy(unit, "bookmark_tags", ("tag_id", "bookmark_id", "owner_id"), chunk.bookmark_tags)
+    await _copy(unit, "bookmark_collections", ("collection_id", "bookmark_id", "owner_id"), chunk.bookmark_collections)
     return len(chunk.bookmarks)
 
 

@@ -30,7 +30,7 @@ CPU_GOALS: Final = {LINKINATOR: Goal(0.2)}
 """CPU of the checker for a link, beside these.
 
 The clock is bounded by the web that is checked: 2,000 links of 50 ms, 100 at once, take a second, and linkinator itself
-takes less than two. What a checker adds is its own work; five times less of that can be asked for (decision 0031).
+takes less than two. What a checker adds is its own work; five times less of that can be asked for (decision 0029).
 """
 TURN_SECONDS: Final = 180.0
 

@@ -22,6 +22,7 @@ from piccolo.engine.finder import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
 import db.migrations
+from db import wall
 from kit.errors import GraphmarkError, Unavailable
 
 APP_NAME = "graphmark"
@@ -33,6 +34,7 @@ TABLE_LOCK_SECONDS = 2.0
 """So long at most others stand behind a migration that waits for a table."""
 TABLE_PATIENCE_SECONDS = 300.0
 TABLE_PAUSE_SECONDS = 1.0
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 
 # As Piccolo itself would make it.
 HISTORY = """
@@ -68,11 +70,12 @@ class MigrationReport:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a database server offers, and the ids of the migrations that it lacks."""
+    """What a database server offers, the ids of the migrations that it lacks, and why its wall does not stand if so."""
 
     server_version: str
     has_pgvector: bool
     pending: tuple[str, ...]
+    wall_gap: str | None
 
 
 def script(sql: str) -> Callable[[], Awaitable[None]]:
@@ -92,19 +95,21 @@ def known() -> dict[str, Migration]:
 
 
 async def migrate(dsn: str, *, migrations: Mapping[str, Migration] | None = None) -> MigrationReport:
-    """Apply what is pending, oldest first, and return what was.
+    """Apply what is pending, oldest first, and return what was. Then see to it that the wall stands (db.wall).
 
     Two at once are safe: the second waits, at most `LOCK_WAIT_SECONDS`, and then finds nothing to do.
     Raises Unavailable when there is no server, SchemaTooNew, or MigrationFailed; what succeeded before a failed
     migration stays applied.
     """
-    migrations = known() if migrations is None else migrations
+    chosen = known() if migrations is None else migrations
     async with _connected(dsn) as connection:
         await _take_lock(connection)
         await connection.execute(HISTORY)
-        names = await _pending(connection, migrations)
+        names = await _pending(connection, chosen)
         for name in names:
-            await _apply(connection, name, migrations[name])
+            await _apply(connection, name, chosen[name])
+        if migrations is None:
+            await _wall(connection)
     return MigrationReport(applied=tuple(names))
 
 
@@ -126,6 +131,7 @@ async def inspect(dsn: str) -> Inspection:
                 "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')"
             ),
             pending=tuple(await _pending(connection, known())),
+            wall_gap=await wall.gap(connection),
         )
 
 
@@ -196,7 +202,7 @@ async def _try(connection: asyncpg.Connection, name: str, manager: MigrationMana
         if manager.wrap_in_transaction and not is_last:
             return False
         raise MigrationFailed(f"Migration {name} failed: others use the tables that it changes.") from error
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         raise Unavailable(f"The connection to the database was lost during migration {name}.") from error
     except asyncpg.PostgresError as error:
         told = str(error).partition("\n")[0]
@@ -204,6 +210,29 @@ async def _try(connection: asyncpg.Connection, name: str, manager: MigrationMana
         raise MigrationFailed(f"Migration {name} {ended}: {told}.") from error
     finally:
         _running_on.reset(token)
+    return True
+
+
+async def _wall(connection: asyncpg.Connection) -> None:
+    """See to it that the wall stands, again and again while others use its tables. What stands stays."""
+    deadline = time.monotonic() + TABLE_PATIENCE_SECONDS
+    while not await _try_wall(connection, is_last=time.monotonic() > deadline):  # noqa: ASYNC110  as in `_apply`
+        await asyncio.sleep(TABLE_PAUSE_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311  jitter, not a secret
+
+
+async def _try_wall(connection: asyncpg.Connection, *, is_last: bool) -> bool:
+    try:
+        await connection.execute(f"SET lock_timeout = {int(TABLE_LOCK_SECONDS * 1000)}")
+        await wall.build(connection)
+    except asyncpg.LockNotAvailableError as error:
+        if not is_last:
+            return False
+        raise MigrationFailed("Row-level security could not be set up: others use the tables.") from error
+    except LOST as error:
+        raise Unavailable("The connection to the database was lost while the wall was built.") from error
+    except asyncpg.PostgresError as error:
+        told = str(error).partition("\n")[0]
+        raise MigrationFailed(f"Row-level security could not be set up: {told}.") from error
     return True
 
 

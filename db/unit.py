@@ -4,20 +4,27 @@
     async with database.unit() as unit:    one transaction: all of it or nothing
         unit.fetchrow(…); unit.ring(…)     bells are delivered after the commit, never after a rollback
 
+    database.of(owner_id)                  the same for whoever acts for an account: behind the wall (db.wall)
+
 Both satisfy `Rows`, which every function of `db` takes first, so that whoever calls decides which transaction a
 query belongs to. Piccolo describes the tables and writes simple statements; asyncpg runs all of them.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 
+from db import wall
 from db.connections import UNUSED_SECONDS, Connections
 from kit.errors import Unavailable
 
+log = structlog.get_logger(__name__)
 Ringer = Callable[[str], Awaitable[None]]
 LOST_CONNECTION = (
     OSError,
@@ -89,14 +96,61 @@ class Unit:
             self.bells.append(bell)
 
 
-class Database:
-    """A pool of connections. `await Database.connect(…)` to open, `await database.close()` to end."""
+@dataclass(slots=True)
+class _Shared:
+    """What all views of one pool have in common."""
 
-    def __init__(self, pool: asyncpg.Pool, *, dsn: str, ringer: Ringer | None = None) -> None:
-        self.pool = pool
-        self._connections = Connections(pool, size=pool.get_max_size())
-        self.dsn = dsn
-        self.ringer = ringer
+    pool: asyncpg.Pool
+    connections: Connections
+    dsn: str
+    is_walled: bool
+    ringer: Ringer | None = None
+
+
+class Database:
+    """A pool of connections. `await Database.connect(…)` to open, `await database.close()` to end.
+
+    What `connect` gives acts for the system and may do everything. `of` gives what acts for an account: the same pool,
+    on which PostgreSQL shows and changes the rows of that account alone.
+    """
+
+    __slots__ = ("_owner_id", "_shared")
+
+    def __init__(self, shared: _Shared, owner_id: UUID | None = None) -> None:
+        self._shared = shared
+        self._owner_id = owner_id
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """Asyncpg's pool. Its connections act for nobody knows whom: use `unit` instead."""
+        return self._shared.pool
+
+    @property
+    def dsn(self) -> str:
+        """Where the database is."""
+        return self._shared.dsn
+
+    @property
+    def ringer(self) -> Ringer | None:
+        """Who rings the bells of units; None lets them be."""
+        return self._shared.ringer
+
+    @ringer.setter
+    def ringer(self, ringer: Ringer | None) -> None:
+        self._shared.ringer = ringer
+
+    @property
+    def is_walled(self) -> bool:
+        """Whether PostgreSQL holds the wall. Without it `of` changes nothing, and `graphmark doctor` says why."""
+        return self._shared.is_walled
+
+    def of(self, owner_id: UUID) -> "Database":
+        """Return what acts for an account: it sees and changes nothing of any other."""
+        if not self._shared.is_walled or self._owner_id == owner_id:
+            return self
+        if self._owner_id is not None:
+            raise ValueError("who acts for one account cannot act for another")
+        return Database(self._shared, owner_id)
 
     @classmethod
     async def connect(
@@ -111,7 +165,8 @@ class Database:
         """Open a pool of at most `size` connections whose statements end after `statement_timeout_seconds`.
 
         A transaction ends in which nothing happens for `idle_timeout_seconds`, or twice as long as for a statement.
-        `name` is the application name that PostgreSQL's own views show. Raises `Unavailable` when there is no server.
+        `name` is the application name that PostgreSQL's own views show. Where the wall does not stand, everything works
+        without it, and the log says so. Raises `Unavailable` when there is no server.
         """
         idle_seconds = 2 * statement_timeout_seconds if idle_timeout_seconds is None else idle_timeout_seconds
         try:
@@ -138,12 +193,21 @@ class Database:
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             told = str(error).partition("\n")[0] or type(error).__name__  # a timeout has no text
             raise Unavailable(f"Cannot reach the database: {told}.") from error
-        return cls(pool, dsn=dsn)
+        try:
+            async with pool.acquire() as connection:
+                gap = await wall.gap(connection)
+        except BaseException:
+            pool.terminate()
+            raise
+        if gap is not None:
+            log.warning("database.no_row_level_security", reason=gap)
+        connections = Connections(pool, size=size, is_walled=gap is None)
+        return cls(_Shared(pool, connections, dsn, is_walled=gap is None))
 
     async def close(self) -> None:
         """Wait for running statements, then close every connection."""
-        await self._connections.close()
-        await self.pool.close()
+        await self._shared.connections.close()
+        await self._shared.pool.close()
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """See `Rows.fetch`."""
@@ -165,26 +229,28 @@ class Database:
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
         """One transaction: committed when the block ends, rolled back when it raises. Bells ring after the commit."""
-        connection = await self._connections.borrow()
-        unit = Unit(connection)
+        connections = self._shared.connections
+        line = await connections.borrow(self._owner_id)
+        unit = Unit(line.connection)
         try:
-            async with connection.transaction():
+            async with line.connection.transaction():
                 yield unit
         except BaseException as error:
-            await self._connections.take_back(connection, error)
+            await connections.take_back(line, error)
             raise
-        self._connections.give_back(connection)
+        connections.give_back(line)
         await self._deliver(unit.bells)
 
     async def _run(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
         """Run one statement by a method of asyncpg's connections."""
-        connection = await self._connections.borrow()
+        connections = self._shared.connections
+        line = await connections.borrow(self._owner_id)
         try:
-            result = await getattr(connection, method)(sql, *arguments)
+            result = await getattr(line.connection, method)(sql, *arguments)
         except BaseException as error:
-            await self._connections.take_back(connection, error)
+            await connections.take_back(line, error)
             raise
-        self._connections.give_back(connection)
+        connections.give_back(line)
         return result
 
     async def _deliver(self, bells: Sequence[str]) -> None:

@@ -36,7 +36,7 @@ async def audit_log(
     filter: Filter = None,  # noqa: A002  the name of the API
 ) -> ConnectionRows[AuditRow]:
     """Return the audit log, newest first."""
-    viewer, database, chosen = viewer_of(info), info.context.database, _chosen(filter)
+    viewer, database, chosen = viewer_of(info), info.context.unwalled, _chosen(filter)
     admit(viewer, WHOLE, "auditLog")
     request = page_request(audit.ORDER, audit.KINDS, first=first, after=after, last=last, before=before)
     found = await audit.page(database, viewer, chosen, request)
@@ -68,8 +68,8 @@ def digest(row: strawberry.Parent[AuditRow]) -> str:
 async def _account(info: Info, key: UUID | None) -> UserRow | None:
     """Return an account that an entry names: whoever sees the entry is an administrator."""
 
-    async def fetch(rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
-        return await users.by_ids(rows, keys)
+    async def fetch(_rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
+        return await users.by_ids(info.context.unwalled, keys)
 
     return None if key is None else await load(info, "accounts of the audit log", key, fetch)
 

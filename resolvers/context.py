@@ -12,6 +12,7 @@ from uuid import UUID
 import strawberry
 
 from db.unit import Database
+from db.wall import NOBODY
 from kit.ai import LocalProvider, Provider, make_provider
 from kit.bus import Bus
 from kit.crypto import PasswordHasher, SecretKey, open_secret_key
@@ -78,7 +79,8 @@ def _providers(settings: Settings) -> list[Provider]:
 class Context:
     """One operation's surroundings.
 
-    `viewer` is None for an anonymous caller. `request_id` is what an error shows and the log repeats.
+    `viewer` is None for an anonymous caller. `request_id` is what an error shows and the log repeats. `database` is the
+    pool behind the second wall: whatever a statement asks, it is about the viewer's own rows (db.wall).
     """
 
     services: Services
@@ -87,10 +89,18 @@ class Context:
     network_address: str = ""
     user_agent: str = ""
     loaders: dict[Hashable, Any] = field(default_factory=dict)
+    database: Database = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Act for the viewer; for nobody when nobody is signed in."""
+        self.database = self.services.database.of(NOBODY if self.viewer is None else self.viewer.id)
 
     @property
-    def database(self) -> Database:
-        """The pool; `database.unit()` opens a transaction."""
+    def unwalled(self) -> Database:
+        """The pool without the second wall, for what concerns more than the viewer's own rows.
+
+        `tests/house/test_wall.py` lists who may use it, and why.
+        """
         return self.services.database
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from db.unit import RETRYABLE, Unit
+from db.unit import RETRYABLE, Database, Unit
 from kit.errors import BadInput, Conflict, ErrorCode, GraphmarkError, NotFound, RateLimited, TooComplex
 from resolvers.context import Info, viewer_id
 from services.batches import Missing
@@ -85,22 +85,26 @@ async def refusable(work: Awaitable[Payload], *also: type[GraphmarkError]) -> Pa
         return Payload(user_errors=(as_user_error(error),))
 
 
-async def change(info: Info, work: Callable[[Unit], Awaitable[Payload]]) -> Payload:
+async def change(
+    info: Info, work: Callable[[Unit], Awaitable[Payload]], *, database: Database | None = None
+) -> Payload:
     """Run `work` in one transaction, in the viewer's turn, and answer with its payload.
+
+    The transaction changes the viewer's own rows and no others, unless `database` is `info.context.unwalled`.
 
     A deadlock or a serialisation failure is nobody's fault: the whole of `work` runs again, at most four times. So
     `work` must not do anything outside its unit. What loaders remember from before is forgotten.
     """
     async with info.context.services.turns.taken(viewer_id(info)):
-        payload = await refusable(_in_one_transaction(info, work))
+        payload = await refusable(_in_one_transaction(database or info.context.database, work))
     info.context.loaders.clear()
     return payload
 
 
-async def _in_one_transaction(info: Info, work: Callable[[Unit], Awaitable[Payload]]) -> Payload:
+async def _in_one_transaction(database: Database, work: Callable[[Unit], Awaitable[Payload]]) -> Payload:
     for attempt in range(1, _TRIES + 1):
         try:
-            async with info.context.database.unit() as unit:
+            async with database.unit() as unit:
                 return await work(unit)
         except RETRYABLE as error:
             if attempt == _TRIES:

@@ -26,14 +26,14 @@ async def viewer(info: Info) -> UserRow | None:
 
 async def find(info: Info, key: UUID) -> UserRow | None:
     """One account by its key, if the viewer may see it."""
-    return await users.get(info.context.database, viewer_of(info), key, shape_of(info, TYPE, rows.WHOLE))
+    return await users.get(info.context.unwalled, viewer_of(info), key, shape_of(info, TYPE, rows.WHOLE))
 
 
 async def list_users(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> ConnectionRows[UserRow]:
     """All accounts, newest first."""
-    asking, database = viewer_of(info), info.context.database
+    asking, database = viewer_of(info), info.context.unwalled
     request = page_request(users.ORDER, users.KINDS, first=first, after=after, last=last, before=before)
     placed = await users.page(database, asking, request, shape_of(info, TYPE, rows.WHOLE))
     return connection(request, users.ORDER, placed, lambda: users.count(database, asking))

@@ -31,15 +31,18 @@ SELECT pg_temp.key('collection', n), current_setting('fill.owner')::uuid,
     CASE WHEN n > greatest({places} / 20, 1) THEN pg_temp.key('collection', 1 + n % greatest({places} / 20, 1)) END,
     'name' || n, 'name' || n, n % 30
 FROM generate_series(1, {places}) AS n;
-INSERT INTO bookmark_collections (collection_id, bookmark_id)
-SELECT pg_temp.key('collection', CASE WHEN n % 3 = 0 THEN 1 ELSE 1 + n % {places} END), pg_temp.key('bookmark', n)
+INSERT INTO bookmark_collections (collection_id, bookmark_id, owner_id)
+SELECT pg_temp.key('collection', CASE WHEN n % 3 = 0 THEN 1 ELSE 1 + n % {places} END), pg_temp.key('bookmark', n),
+    current_setting('fill.owner')::uuid
 FROM generate_series(1, {rows}) AS n;
 INSERT INTO tags (id, owner_id, name, path, path_key)
 SELECT pg_temp.key('tag', n), current_setting('fill.owner')::uuid, 'tag' || n, 'tag' || n, 'tag' || n
 FROM generate_series(1, {labels}) AS n;
-INSERT INTO bookmark_tags (tag_id, bookmark_id)
-SELECT pg_temp.key('tag', 1), pg_temp.key('bookmark', n) FROM generate_series(1, {rows}, 2) AS n
-UNION SELECT pg_temp.key('tag', 2 + n % ({labels} - 1)), pg_temp.key('bookmark', n)
+INSERT INTO bookmark_tags (tag_id, bookmark_id, owner_id)
+SELECT pg_temp.key('tag', 1), pg_temp.key('bookmark', n), current_setting('fill.owner')::uuid
+FROM generate_series(1, {rows}, 2) AS n
+UNION SELECT pg_temp.key('tag', 2 + n % ({labels} - 1)), pg_temp.key('bookmark', n),
+    current_setting('fill.owner')::uuid
 FROM generate_series(1, {rows}) AS n WHERE n % 5 <> 0;
 INSERT INTO a2a_tasks (id, owner_id, workflow, kind, max_attempts)
 SELECT pg_temp.key('task', n), current_setting('fill.owner')::uuid, 'import', 'import.run', 3
@@ -63,7 +66,7 @@ DROP FUNCTION pg_temp.key;
 
 @dataclass(frozen=True)
 class Account:
-    """An account of some size, and keys of what lies in it."""
+    """An account of some size, a connection that acts for it, and keys of what lies in it."""
 
     viewer: Viewer
     connection: asyncpg.Connection
@@ -79,14 +82,14 @@ class Account:
 
 
 @asynccontextmanager
-async def large_and_small(server_dsn: str, name: str) -> AsyncIterator[list[Account]]:
-    """Make a database called `name` with both accounts, and remove it at the end."""
+async def large_and_small(server_dsn: str, name: str, *more: str) -> AsyncIterator[list[Account]]:
+    """Make a database called `name` with both accounts, and remove it at the end. `more` is SQL that adds to them."""
     async with AsyncExitStack() as stack:
         admin = await asyncpg.connect(server_dsn)
         stack.push_async_callback(admin.close)
         await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         stack.push_async_callback(admin.execute, f"DROP DATABASE {name} WITH (FORCE)")
-        database = await Database.connect(on_database(server_dsn, name), size=1, statement_timeout_seconds=60)
+        database = await Database.connect(on_database(server_dsn, name), size=2, statement_timeout_seconds=60)
         stack.push_async_callback(database.close)
         make = Maker(database)
         viewers = [await make.viewer(), await make.viewer()]
@@ -94,6 +97,9 @@ async def large_and_small(server_dsn: str, name: str) -> AsyncIterator[list[Acco
             async with database.unit() as unit:
                 await unit.fetchval("SELECT set_config('fill.owner', $1, true)", str(viewer.id))
                 await unit.execute(FILL.format(rows=rows, places=rows // 20, labels=max(5, rows // 50)))
+        async with database.unit() as unit:
+            for sql in more:
+                await unit.execute(sql)
         await database.execute("VACUUM ANALYZE")
-        unit = await stack.enter_async_context(database.unit())
-        yield [Account(viewer, unit.connection) for viewer in viewers]
+        units = [await stack.enter_async_context(database.of(viewer.id).unit()) for viewer in viewers]
+        yield [Account(viewer, unit.connection) for viewer, unit in zip(viewers, units, strict=True)]

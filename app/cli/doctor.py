@@ -87,6 +87,7 @@ def examined(settings: Settings, *, whole_audit: bool = False) -> Iterator[Check
         "data folder": _data_folder,
         "secret key": _secret_key,
         "database": _database,
+        "row security": _row_security,
         "administrator": _administrator,
         "audit log": _audit,
         "second factors": _second_factors,
@@ -149,6 +150,19 @@ def _database(settings: Settings) -> tuple[State, str]:
     if seen.pending:
         return State.FAILED, f"{detail}; {len(seen.pending)} migration(s) pending: run `graphmark migrate`"
     return State.OK, detail
+
+
+def _row_security(settings: Settings) -> tuple[State, str]:
+    """Look whether PostgreSQL holds the second wall; without it everything works, behind the first."""
+    url = settings.database_url or running_url(settings.data_dir)
+    if url is None:
+        return State.OFF, "not looked up, the database does not run"
+    told = run(inspect(url)).wall_gap
+    return (
+        (State.OK, "on: PostgreSQL shows each account its own rows only")
+        if told is None
+        else (State.OFF, f"off: {told}")
+    )
 
 
 def _administrator(settings: Settings) -> tuple[State, str]:

@@ -13,6 +13,7 @@ from db.bookmarks.rows import WHOLE, BookmarkRow
 from db.query import Query
 from db.shapes import Keyset, Kind, Shape, Value
 from db.unit import Rows
+from db.wall import INDEXED
 
 R = TypeVar("R", default=BookmarkRow)
 
@@ -125,4 +126,5 @@ def count_under(home: Home) -> Value:
 
 def _keyset(cut: Slice) -> Keyset:
     descending = cut.descending != cut.backward
-    return Keyset("bookmarks", "b", _SORT_SQL[cut.sort], descending, cut.position, cut.limit)
+    table = INDEXED if cut.sort is BookmarkSort.TITLE else "bookmarks"  # lower() is not leakproof
+    return Keyset(table, "b", _SORT_SQL[cut.sort], descending, cut.position, cut.limit)

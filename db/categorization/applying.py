@@ -16,7 +16,7 @@ Pair = tuple[UUID, UUID]
 # A pair beyond the limit is left out, as is one whose tag or collection has meanwhile gone.
 _ADD = """
 WITH come AS (
-    INSERT INTO {table} (bookmark_id, {column}) SELECT wanted.bookmark_id, wanted.target_id FROM (
+    INSERT INTO {table} (bookmark_id, {column}, owner_id) SELECT wanted.bookmark_id, wanted.target_id, $1 FROM (
         SELECT pair.*, row_number() OVER (PARTITION BY pair.bookmark_id ORDER BY pair.place) AS nth
         FROM unnest($2::uuid[], $3::uuid[]) WITH ORDINALITY AS pair (bookmark_id, target_id, place)
         WHERE NOT EXISTS (

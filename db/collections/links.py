@@ -39,8 +39,9 @@ async def add_links(unit: Unit, bookmark_ids: Sequence[UUID], collection_ids: Se
     found = await unit.fetch(
         """
         WITH come AS (
-            INSERT INTO bookmark_collections (bookmark_id, collection_id)
-            SELECT bookmark, collection FROM unnest($1::uuid[]) AS bookmark, unnest($2::uuid[]) AS collection
+            INSERT INTO bookmark_collections (bookmark_id, collection_id, owner_id)
+            SELECT b.id, collection, b.owner_id FROM bookmarks b, unnest($2::uuid[]) AS collection
+            WHERE b.id = ANY($1)
             ON CONFLICT DO NOTHING RETURNING bookmark_id
         ) SELECT DISTINCT bookmark_id FROM come ORDER BY 1
         """,

@@ -22,6 +22,7 @@ from db.embedding.spaces import SpaceRow, active_space, index_of
 from db.query import Query
 from db.unit import Rows
 from db.vectors import fitted
+from db.wall import INDEXED
 
 EXACT_ROWS: Final = 10_000
 """An owner of fewer vectors is always searched exactly."""
@@ -92,7 +93,7 @@ def near(space: SpaceRow, vector: str, way: Way, *, where: str = "true", limit: 
     known = f"{vector} IS NOT NULL"
     if way is Way.FILTERED:
         return f"""
-        SELECT b.id, b.added_at, {distance} AS distance FROM bookmarks b
+        SELECT b.id, b.added_at, {distance} AS distance FROM {INDEXED} b
         JOIN embeddings e ON e.bookmark_id = b.id AND e.space_id = {space.id:d}
         WHERE {mine} AND {known} ORDER BY ({distance}) + 0, b.id LIMIT {limit:d}
         """

@@ -119,22 +119,26 @@ async def change_bookmarks(
     )
 
 
-async def add_links(unit: Unit, *, tags: Sequence[tuple[UUID, UUID]], collections: Sequence[tuple[UUID, UUID]]) -> None:
-    """Add `(bookmark, tag)` and `(bookmark, collection)` pairs to bookmarks that are there."""
+async def add_links(
+    unit: Unit, owner_id: UUID, *, tags: Sequence[tuple[UUID, UUID]], collections: Sequence[tuple[UUID, UUID]]
+) -> None:
+    """Add `(bookmark, tag)` and `(bookmark, collection)` pairs to bookmarks that are there, all the owner's."""
     if tags:
         await unit.execute(
             """
-            INSERT INTO bookmark_tags (bookmark_id, tag_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])
-            ON CONFLICT DO NOTHING
+            INSERT INTO bookmark_tags (bookmark_id, tag_id, owner_id)
+            SELECT pair.*, $1 FROM unnest($2::uuid[], $3::uuid[]) AS pair ON CONFLICT DO NOTHING
             """,
+            owner_id,
             *zip(*sorted(tags), strict=True),
         )
     if collections:
         await unit.execute(
             """
-            INSERT INTO bookmark_collections (bookmark_id, collection_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])
-            ON CONFLICT DO NOTHING
+            INSERT INTO bookmark_collections (bookmark_id, collection_id, owner_id)
+            SELECT pair.*, $1 FROM unnest($2::uuid[], $3::uuid[]) AS pair ON CONFLICT DO NOTHING
             """,
+            owner_id,
             *zip(*sorted(collections), strict=True),
         )
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from db.search.conditions import Compiled, Condition
 from db.unit import Rows
+from db.wall import INDEXED
 
 _MINE = "b.owner_id = $1 AND b.deleted_at IS NULL"
 
@@ -29,7 +30,7 @@ async def walked(rows: Rows, owner_id: UUID, condition: Condition, after: UUID |
     compiled = Compiled(owner_id, condition, ranked=False)
     begin = compiled.bind(after or UUID(int=0))
     found = await rows.fetch(
-        f"WITH {compiled.text_relation()} SELECT b.id FROM bookmarks b "
+        f"WITH {compiled.text_relation()} SELECT b.id FROM {INDEXED} b "
         f"WHERE {_MINE} AND b.id > {begin} AND {compiled.where()} ORDER BY b.id LIMIT {int(limit)}",
         *compiled.arguments,
     )
@@ -42,7 +43,7 @@ async def count(rows: Rows, owner_id: UUID, condition: Condition, *, most: int) 
     return int(
         await rows.fetchval(
             f"WITH {compiled.text_relation()} SELECT count(*) FROM "
-            f"(SELECT FROM bookmarks b WHERE {_MINE} AND {compiled.where()} LIMIT {int(most)}) AS found",
+            f"(SELECT FROM {INDEXED} b WHERE {_MINE} AND {compiled.where()} LIMIT {int(most)}) AS found",
             *compiled.arguments,
         )
     )

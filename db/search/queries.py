@@ -29,6 +29,7 @@ from db.search.conditions import Bearing, Compiled, Condition, Tagged, replaced,
 from db.search.fusion import FUSED, NEAREST, Aim, nearest
 from db.search.words import WORD_BREAKS
 from db.unit import Rows
+from db.wall import INDEXED
 
 CAP: Final = 1_000
 """Most bookmarks that are ranked, counted and paged through."""
@@ -258,7 +259,7 @@ def _collected(compiled: Compiled, *, may_walk: bool = True) -> str:
     columns = "b.id, b.added_at" + ("" if compiled.rank is None else ", b.search")
     if not (may_walk and (compiled.texts or compiled.has_tags)):
         return f"""{compiled.text_relation()}, hits AS MATERIALIZED (
-            SELECT {columns} FROM bookmarks b WHERE {_MINE} AND {compiled.where()} {_NEWEST} LIMIT {CAP + 1}
+            SELECT {columns} FROM {INDEXED} b WHERE {_MINE} AND {compiled.where()} {_NEWEST} LIMIT {CAP + 1}
         ), total AS (SELECT count(*) AS matches, false AS is_partial FROM hits)"""
     one_by_one = compiled.where(indexed=False)
     return f"""{compiled.text_relation()}, probe AS MATERIALIZED (
@@ -266,7 +267,7 @@ def _collected(compiled: Compiled, *, may_walk: bool = True) -> str:
             1, (SELECT reltuples FROM pg_class WHERE oid = 'bookmarks'::regclass)
         )) AS is_common FROM {_newest(PROBE)} WHERE {one_by_one}
     ), hits AS MATERIALIZED (
-        (SELECT {columns} FROM bookmarks b
+        (SELECT {columns} FROM {INDEXED} b
         WHERE NOT (SELECT is_common FROM probe) AND {_MINE} AND {compiled.where()} {_NEWEST} LIMIT {CAP + 1})
         UNION ALL
         (SELECT {columns} FROM {_newest(WALK_ROWS)}

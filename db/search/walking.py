@@ -5,6 +5,7 @@ from uuid import UUID
 
 from db.search.conditions import Compiled, Condition
 from db.unit import Rows
+from db.wall import INDEXED
 
 Place = tuple[datetime, UUID]
 """When a bookmark was made, and its id."""
@@ -26,7 +27,7 @@ async def walk(
         where += f" AND (b.created_at, b.id) > (${len(arguments) - 1}::timestamptz, ${len(arguments)}::uuid)"
     found = await rows.fetch(
         f"""
-        {head} SELECT b.created_at, b.id FROM bookmarks b WHERE b.owner_id = $1 AND b.deleted_at IS NULL {where}
+        {head} SELECT b.created_at, b.id FROM {INDEXED} b WHERE b.owner_id = $1 AND b.deleted_at IS NULL {where}
         ORDER BY b.created_at, b.id LIMIT {int(limit)}
         """,
         *arguments,

@@ -84,7 +84,10 @@ async def replace_links(unit: Unit, bookmark_id: UUID, tag_ids: Sequence[UUID]) 
         "DELETE FROM bookmark_tags WHERE bookmark_id = $1 AND tag_id <> ALL($2)", bookmark_id, list(tag_ids)
     )
     come = await unit.execute(
-        "INSERT INTO bookmark_tags (bookmark_id, tag_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING",
+        """
+        INSERT INTO bookmark_tags (bookmark_id, tag_id, owner_id)
+        SELECT b.id, tag, b.owner_id FROM bookmarks b, unnest($2::uuid[]) AS tag WHERE b.id = $1 ON CONFLICT DO NOTHING
+        """,
         bookmark_id,
         list(tag_ids),
     )

@@ -59,8 +59,8 @@ async def redirect(unit: Unit, owner_id: UUID, merged: Mapping[UUID, UUID]) -> N
     old, new = list(merged), list(merged.values())
     await unit.execute(
         """
-        INSERT INTO bookmark_tags (tag_id, bookmark_id)
-        SELECT merged.new_id, link.bookmark_id FROM unnest($2::uuid[], $3::uuid[]) AS merged (old_id, new_id)
+        INSERT INTO bookmark_tags (tag_id, bookmark_id, owner_id)
+        SELECT merged.new_id, link.bookmark_id, $1 FROM unnest($2::uuid[], $3::uuid[]) AS merged (old_id, new_id)
         JOIN tags t ON t.id = merged.old_id AND t.owner_id = $1 JOIN bookmark_tags link ON link.tag_id = t.id
         ON CONFLICT DO NOTHING
         """,

@@ -65,7 +65,7 @@ async def pause_agent(info: Info, input: Steer) -> Payload:  # noqa: A002  the n
     async def work(unit: Unit) -> Payload:
         return Payload(agent=await fleet.pause_agent(unit, viewer, input.name))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def resume_agent(info: Info, input: Steer) -> Payload:  # noqa: A002  the name of the API
@@ -75,4 +75,4 @@ async def resume_agent(info: Info, input: Steer) -> Payload:  # noqa: A002  the 
     async def work(unit: Unit) -> Payload:
         return Payload(agent=await fleet.resume_agent(unit, viewer, input.name))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)

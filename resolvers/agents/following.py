@@ -101,7 +101,7 @@ async def _agent_rows(
     context = info.context
     viewer_of(info)
     following = events.follow(
-        context.database,
+        context.unwalled,
         context.services.bus,
         fleet.SERVER,
         Topic.AGENT,

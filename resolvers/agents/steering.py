@@ -75,7 +75,7 @@ async def replay_dead_letters(info: Info, input: Replay) -> Payload:  # noqa: A0
     async def work(unit: Unit) -> Payload:
         return Payload(replayed=await lists.replay(unit, viewer, agent=input.agent, limit=input.limit))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def _steer(info: Info, given: TaskIdInput, verb: Verb) -> Payload:

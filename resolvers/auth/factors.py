@@ -117,6 +117,6 @@ async def _state(info: Info, user: UserRow) -> FactorState | None:
         return None
 
     async def fetch(_rows: Rows, _viewer_id: UUID, keys: Sequence[UUID]) -> dict[UUID, FactorState]:
-        return await auth.factor_states(info.context.database, keys)
+        return await auth.factor_states(info.context.unwalled, keys)
 
     return await load(info, "factor states", user.id, fetch)

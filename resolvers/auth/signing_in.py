@@ -76,12 +76,12 @@ async def logout(info: Info) -> Payload:
     async def work(unit: Unit) -> Payload:
         return Payload(ended=await auth.logout(unit, viewer))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 def accounts_of(context: Context) -> Accounts:
     """Return what the services of accounts need."""
-    return Accounts(context.database, context.services.passwords, context.settings)
+    return Accounts(context.unwalled, context.services.passwords, context.settings)
 
 
 def device_of(context: Context) -> Device:

@@ -160,13 +160,16 @@ async def _create(unit: Unit, run: Run, made: Sequence[Target], tags: dict[UUID,
         [_bookmark(run, target, labelled[tuple(target.tags)]) for target in ordered],
     )
     await chunks.copy(
-        unit, "bookmark_tags", ("bookmark_id", "tag_id"), [(one.id, key) for one in ordered for key in one.tags]
+        unit,
+        "bookmark_tags",
+        ("bookmark_id", "tag_id", "owner_id"),
+        [(one.id, key, run.owner_id) for one in ordered for key in one.tags],
     )
     await chunks.copy(
         unit,
         "bookmark_collections",
-        ("bookmark_id", "collection_id"),
-        [(one.id, key) for one in ordered for key in one.collections],
+        ("bookmark_id", "collection_id", "owner_id"),
+        [(one.id, key, run.owner_id) for one in ordered for key in one.collections],
     )
 
 
@@ -206,6 +209,7 @@ async def _change(unit: Unit, run: Run, changed: Sequence[Target]) -> None:
     await chunks.lock_unchanged(unit, versions)
     await chunks.add_links(
         unit,
+        run.owner_id,
         tags=[(one.id, key) for one in changed for key in one.tags],
         collections=[(one.id, key) for one in changed for key in one.collections],
     )

@@ -93,7 +93,7 @@ async def test_a_change_of_more_than_a_thousand_says_resync(
             INSERT INTO bookmarks (id, owner_id, url, canonical_url, url_key, url_key_version, domain)
             SELECT gen_random_uuid(), $1, 'u', 'u', decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, 'd'
             FROM generate_series(1, 1001) AS n RETURNING id
-        ) INSERT INTO bookmark_tags (tag_id, bookmark_id) SELECT $2, id FROM made
+        ) INSERT INTO bookmark_tags (tag_id, bookmark_id, owner_id) SELECT $2, id, $1 FROM made
         """,
         ada.id,
         tag.id,

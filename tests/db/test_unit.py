@@ -90,7 +90,7 @@ async def test_a_deadlock_is_tried_again_and_nobody_notices(services: Services) 
             return Payload(done=True)
 
         info: Any = FakeInfo(services)
-        return await change(info, work)
+        return await change(info, work, database=database)
 
     async with asyncio.timeout(30):
         payloads = await asyncio.gather(lock_both(*keys), lock_both(*reversed(keys)))

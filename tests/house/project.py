@@ -31,7 +31,7 @@ INFRASTRUCTURE = {
     },
     "db": {
         *("tables", "migrations", "migrate", "unit", "vectors", "events", "idempotency", "piccolo_app"),
-        *("connections", "query", "shapes"),
+        *("connections", "query", "shapes", "wall"),
     },
     "db/tables": {"events", "idempotency"},
     "kit": {

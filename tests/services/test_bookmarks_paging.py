@@ -80,7 +80,10 @@ async def stored(database: Database, models: Sequence[Model]) -> tuple[Viewer, U
             *(user.id, one.id, one.title, one.domain, one.added_at, one.created_at, one.updated_at, one.deleted_at),
             number.to_bytes(16, "big"),
         )
-        await database.execute("INSERT INTO bookmark_collections VALUES ($1, $2)", place.id, one.id)
+        await database.execute(
+            "INSERT INTO bookmark_collections (collection_id, bookmark_id, owner_id) VALUES ($1, $2, $3)",
+            *(place.id, one.id, user.id),
+        )
     return viewer, place.id
 
 

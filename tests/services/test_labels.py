@@ -112,7 +112,9 @@ async def test_rows_in_step_are_not_written(database: Database, make: Maker) -> 
 async def test_links_to_the_tags_of_others_are_not_kept(database: Database, make: Maker) -> None:
     ada, bob = await make.viewer(), await make.viewer()
     row, theirs = await make.bookmark(ada, {"tags": ["mine"]}), await make.tag(bob, "secret")
-    await database.execute("INSERT INTO bookmark_tags (bookmark_id, tag_id) VALUES ($1, $2)", row.id, theirs.id)
+    await database.execute(
+        "INSERT INTO bookmark_tags (bookmark_id, tag_id, owner_id) VALUES ($1, $2, $3)", row.id, theirs.id, ada.id
+    )
     async with database.unit() as unit:
         await refresh_labels(unit, ada.id, [row.id])
     assert b"secret" not in await tag_list(database, row.id)

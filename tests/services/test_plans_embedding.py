@@ -35,16 +35,16 @@ SELECT b.id, 1, b.owner_id, ARRAY(
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def accounts(server_dsn: str, worker_id: str) -> AsyncIterator[list[Account]]:
     """The two accounts with a vector for each bookmark, the index built when all are there."""
-    async with large_and_small(server_dsn, f"graphmark_near_{worker_id}_{os.getpid()}") as made:
-        connection = made[0].connection
-        await connection.execute("INSERT INTO embedding_spaces VALUES (1, 'test', 'test', 8, true)")
-        await connection.execute(_FILL)
-        await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        await connection.execute(
+    more = (
+        "INSERT INTO embedding_spaces VALUES (1, 'test', 'test', 8, true)",
+        _FILL,
+        "SET LOCAL maintenance_work_mem = '256MB'",
+        (
             f"CREATE INDEX {index_of(1)} ON embeddings USING hnsw ((vector::halfvec(8)) halfvec_cosine_ops)"
             " WITH (m = 4, ef_construction = 16) WHERE space_id = 1"
-        )
-        await connection.execute("ANALYZE embeddings")
+        ),
+    )
+    async with large_and_small(server_dsn, f"graphmark_near_{worker_id}_{os.getpid()}", *more) as made:
         yield made
 
 
