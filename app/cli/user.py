@@ -74,7 +74,7 @@ def reset_totp(*, email: str) -> None:
                 raise NotFound(f"There is no account with the address {email}.", field=("email",))
             row, _ = found
             act = Act(AuditAction.TOTP_RESET, None, "operator", subject_id=row.id)
-            had = await auth.reset_factor(unit, row, act)
+            had = await auth.reset_factor(unit, row, act, key=services.secret_key)
         what = "The second factor is off, and all sessions have ended." if had else "There was no second factor."
         click.echo(what)
 

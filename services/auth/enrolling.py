@@ -65,7 +65,7 @@ async def disable(accounts: Accounts, viewer: Viewer, *, password: str, code: st
 
     async def work(unit: Unit, factor: Factor) -> None:
         act = act_of(AuditAction.TOTP_DISABLED, user, device, factor=factor.value)
-        await factors.remove(unit, user.id, act, but_session=viewer.session_id)
+        await factors.remove(unit, user, act, key=accounts.secret_key, but_session=viewer.session_id)
 
     await with_code(accounts, user, typed, device, work, action=AuditAction.TOTP_DISABLED)
 
@@ -79,7 +79,7 @@ async def regenerate(accounts: Accounts, viewer: Viewer, *, password: str, code:
     )
 
     async def work(unit: Unit, _factor: Factor) -> list[str]:
-        return await factors.renew_codes(unit, user, device)
+        return await factors.renew_codes(unit, accounts.secret_key, user, device)
 
     return await with_code(accounts, user, typed, device, work, action=AuditAction.RECOVERY_CODES_RENEWED)
 

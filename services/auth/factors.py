@@ -20,6 +20,7 @@ from db.users import UserRow
 from kit.clock import utcnow
 from kit.crypto import (
     CannotDecrypt,
+    SecretKey,
     fingerprint,
     matching_step,
     new_recovery_code,
@@ -33,6 +34,7 @@ from services import audit
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import TypedCode
+from services.auth.notices import tell
 from services.auth.sessions import Device
 
 log = structlog.get_logger(__name__)
@@ -86,13 +88,15 @@ async def confirm(unit: Unit, accounts: Accounts, user: UserRow, code: TypedCode
         return None
     await rows_of.confirm_factor(unit, user.id, step)
     codes = await _new_codes(unit, user.id)
+    await tell(unit, accounts.secret_key, AuditAction.TOTP_ENABLED, user, device)
     await audit.record(unit, act_of(AuditAction.TOTP_ENABLED, user, device))
     return codes
 
 
-async def renew_codes(unit: Unit, user: UserRow, device: Device) -> list[str]:
+async def renew_codes(unit: Unit, key: SecretKey, user: UserRow, device: Device) -> list[str]:
     """Return new recovery codes; the old ones open nothing any more. The caller has had the factor proved."""
     codes = await _new_codes(unit, user.id)
+    await tell(unit, key, AuditAction.RECOVERY_CODES_RENEWED, user, device)
     await audit.record(unit, act_of(AuditAction.RECOVERY_CODES_RENEWED, user, device))
     return codes
 
@@ -109,24 +113,29 @@ async def take_code(unit: Unit, accounts: Accounts, user: UserRow, code: TypedCo
     return Factor.TOTP
 
 
-async def remove(unit: Unit, user_id: UUID, act: Act, *, but_session: UUID | None = None) -> bool:
+async def remove(
+    unit: Unit, user: UserRow, act: Act, *, key: SecretKey | None, but_session: UUID | None = None
+) -> bool:
     """Switch an account's factor off, with its recovery codes, and end its sessions except one. False without one.
 
-    `act` is written down; challenges and trusted devices are void.
+    `act` is written down, and told by mail that is sealed with `key`; challenges and trusted devices are void.
     """
-    if not await rows_of.remove_factor(unit, user_id):
+    if not await rows_of.remove_factor(unit, user.id):
         return False
-    await rows_of.revoke_sessions(unit, user_id, but=but_session)
+    await rows_of.revoke_sessions(unit, user.id, but=but_session)
+    if key is not None:
+        where = Device() if act.actor_id != user.id else Device(act.user_agent, act.network_address)
+        await tell(unit, key, act.action, user, where)
     await audit.record(unit, act)
     return True
 
 
-async def reset(unit: Unit, user: UserRow, act: Act) -> bool:
+async def reset(unit: Unit, user: UserRow, act: Act, *, key: SecretKey | None = None) -> bool:
     """Switch off the factor of somebody who has lost it, on an administrator's word, and end all sessions.
 
     `act` says who did it: `Act(AuditAction.TOTP_RESET, …, subject_id=user.id)`. False when nothing was set up.
     """
-    return await remove(unit, user.id, act)
+    return await remove(unit, user, act, key=key)
 
 
 async def states(rows: Rows, user_ids: Sequence[UUID]) -> dict[UUID, FactorState]:

@@ -17,6 +17,7 @@ from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import TypedCode
 from services.auth.factors import Factor, take_code
+from services.auth.notices import tell
 from services.auth.sessions import Device
 from services.auth.step_up import require_recent
 from services.permissions import Viewer
@@ -75,6 +76,8 @@ async def with_code(
         factor = await take_code(unit, accounts, user, code)
         if factor is None:
             return None
+        if factor is Factor.RECOVERY_CODE:
+            await tell(unit, accounts.secret_key, AuditAction.RECOVERY_CODE_USED, user, device)
         result = await work(unit, factor)
         if factor is Factor.RECOVERY_CODE:
             await audit.record(unit, act_of(AuditAction.RECOVERY_CODE_USED, user, device))

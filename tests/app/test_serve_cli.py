@@ -394,3 +394,29 @@ def test_a_schema_that_is_behind_is_refused_with_what_to_do(monkeypatch: pytest.
     monkeypatch.setattr(support, "pending", pending)
     with pytest.raises(Unavailable, match=r"lacks 2 migration\(s\): run `graphmark migrate` first"):
         support.require_schema("postgresql://")
+
+
+def test_a_lost_second_factor_is_reset_by_the_operator(run: Run, capsys: pytest.CaptureFixture[str], dsn: str) -> None:
+    create = ("user", "create", "--email", "lost@example.org", "--password-stdin")
+    assert run(*create, text=b"long enough\n", DATABASE_URL=dsn) == 0
+    capsys.readouterr()
+    reset = ("user", "reset-totp", "--email", "Lost@example.org")
+    assert run(*reset) == 0
+    assert capsys.readouterr().out == "There was no second factor.\n"
+    put = """
+        INSERT INTO totp_factors (user_id, secret, confirmed_at)
+        SELECT id, 'x', now() FROM users WHERE email_key = 'lost@example.org'
+    """
+    asyncio.run(_executed(dsn, put))
+    assert run(*reset) == 0
+    assert capsys.readouterr().out == "The second factor is off, and all sessions have ended.\n"
+    assert run("user", "reset-totp", "--email", "nobody@example.org") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "graphmark: There is no account with the address nobody@example.org."
+    )
+
+
+async def _executed(dsn: str, statement: str) -> None:
+    database = await Database.connect(dsn, size=1, statement_timeout_seconds=20, name="tests")
+    await database.execute(statement)
+    await database.close()

@@ -254,6 +254,8 @@ async def test_a9_each_of_ten_recovery_codes_works_once_and_its_use_is_written_d
             await auth.verify(accounts, challenge_token=token, code=code, device=PHONE)
     used = "SELECT count(*) FROM audit_entries WHERE action = 'RECOVERY_CODE_USED' AND succeeded AND actor_id = $1"
     assert await accounts.database.fetchval(used, person.user.id) == 10
+    told = "SELECT count(*) FROM mail_messages WHERE kind = 'SECOND_FACTOR' AND recipient = $1"
+    assert await accounts.database.fetchval(told, person.user.email) == 11  # one of them for the set-up
     written = str(await accounts.database.fetch("SELECT to_jsonb(e)::text FROM audit_entries e"))
     assert not [code for code in person.recovery_codes if code in written or code.replace("-", "") in written]
 

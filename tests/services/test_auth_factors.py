@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 
+from db import mail as rows_of_mail
 from db import users
 from db.unit import Database
 from kit.crypto import PasswordHasher
 from kit.errors import BadInput, Conflict, GraphmarkError, RateLimited, Unauthenticated, Unavailable
 from kit.settings import Settings
-from services import auth
+from services import auth, mail
 from services.audit import Act, AuditAction
 from services.auth import Accounts, SignedIn
 from services.auth.codes import read_code
@@ -277,6 +278,28 @@ async def test_a_reset_ends_every_session_and_asks_for_no_code(accounts: Account
 
 def _reset(key: UUID) -> Act:
     return Act(AuditAction.TOTP_RESET, None, "operator", subject_id=key)
+
+
+async def test_every_change_is_told_by_mail(accounts: Accounts, clock: Clock) -> None:
+    person = await enrolled(accounts, clock)
+    await auth.regenerate(accounts, person.viewer, password=PASSWORD, code=person.app.code(), device=PHONE)
+    clock.next_step()
+    await auth.disable(accounts, person.viewer, password=PASSWORD, code=person.app.code(), device=PHONE)
+    bob = await enrolled(accounts, clock, "bob@example.org")
+    async with accounts.database.unit() as unit:
+        await auth.reset_factor(unit, bob.user, _reset(bob.user.id), key=accounts.secret_key)
+    async with accounts.database.unit() as unit:
+        rows = await rows_of_mail.take(unit, limit=10, lease_seconds=60)
+    letters = [(row.recipient, mail.opened(accounts.secret_key, row)) for row in rows]
+    told = sorted((recipient, letter.paragraphs[0].partition(",")[0]) for recipient, letter in letters)
+    assert told == [
+        ("ada@example.org", "An authenticator app was set up for your account"),
+        ("ada@example.org", "New recovery codes were made for your account; the earlier ones open nothing any more."),
+        ("ada@example.org", "The second factor of your account was switched off"),
+        ("bob@example.org", "An authenticator app was set up for your account"),
+        ("bob@example.org", "The administrator switched off the second factor of your account"),
+    ]
+    assert not [letter for _, letter in letters if person.app.secret in str(letter)]
 
 
 async def test_a_trusted_device_is_asked_for_no_code(accounts: Accounts, clock: Clock) -> None:
