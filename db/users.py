@@ -8,7 +8,7 @@ from uuid import UUID
 from typing_extensions import TypeVar
 
 from db.query import Query
-from db.shapes import Keyset, Shape, Source, Whole
+from db.shapes import Keyset, Kind, Shape, Source, Value, Whole
 from db.tables.users import User
 from db.unit import Rows, Unit
 
@@ -29,8 +29,17 @@ class UserRow:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_disabled(self) -> bool:
+        """Whether it is closed."""
+        return self.disabled_at is not None
 
-SOURCE = Source(table=User, owner=None)
+
+SOURCE = Source(
+    table=User,
+    owner=None,
+    computed={"is_disabled": Value("({row}.disabled_at IS NOT NULL)", Kind.BOOLEAN)},
+)
 WHOLE = Whole(UserRow)
 R = TypeVar("R", default=UserRow)
 
@@ -103,6 +112,15 @@ async def has_admin(rows: Rows) -> bool:
     return bool(await rows.fetchval("SELECT EXISTS (SELECT FROM users WHERE role = 'ADMIN' AND disabled_at IS NULL)"))
 
 
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Which accounts; what is None does not matter. `words`, in lower case, is looked for in the address and name."""
+
+    role: str | None = None
+    is_disabled: bool | None = None
+    words: str | None = None
+
+
 async def page(
     rows: Rows,
     asking_id: UUID,
@@ -110,6 +128,7 @@ async def page(
     position: tuple[datetime, UUID] | None,
     backward: bool,
     limit: int,
+    chosen: UserFilter,
     shape: Shape[R] = WHOLE.by_default,
 ) -> list[tuple[R, datetime, UUID]]:
     """Return at most `limit` accounts with their places, newest first, beyond `position`; oldest first if `backward`.
@@ -117,15 +136,28 @@ async def page(
     All accounts: whoever calls has made sure that `asking_id` may see them.
     """
     query = Query(asking_id)
-    # Every argument of a statement has to be used in it, and a shape may or may not use the owner.
-    everybody = f"{query.owner}::uuid IS NOT NULL"
     keyset = Keyset("users", "u", "u.created_at", not backward, position, limit)
-    return await keyset.page(rows, query, [everybody], shape)
+    return await keyset.page(rows, query, _conditions(query, chosen), shape)
 
 
-async def count(rows: Rows) -> int:
+async def count(rows: Rows, asking_id: UUID, chosen: UserFilter) -> int:
     """Return how many accounts there are."""
-    return int(await rows.fetchval("SELECT count(*) FROM users"))
+    query = Query(asking_id)
+    conditions = " AND ".join(_conditions(query, chosen))
+    return int(await rows.fetchval(f"SELECT count(*) FROM users u WHERE {conditions}", *query.arguments))
+
+
+def _conditions(query: Query, chosen: UserFilter) -> list[str]:
+    # Every argument of a statement has to be used in it, and a shape may or may not use the owner.
+    conditions = [f"{query.owner}::uuid IS NOT NULL"]
+    if chosen.role is not None:
+        conditions.append(f"u.role = {query.bind(chosen.role)}")
+    if chosen.is_disabled is not None:
+        conditions.append(f"u.disabled_at IS {'NOT ' if chosen.is_disabled else ''}NULL")
+    if chosen.words is not None:
+        words = query.bind(chosen.words)
+        conditions.append(f"(strpos(u.email_key, {words}) > 0 OR strpos(lower(u.name), {words}) > 0)")
+    return conditions
 
 
 async def _with_password(rows: Rows, condition: str, value: str | UUID) -> tuple[UserRow, str | None] | None:

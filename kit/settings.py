@@ -210,6 +210,7 @@ class Settings:
     mail_max_files: int = 500
 
     max_bookmarks_per_user: int = 1_000_000
+    max_storage_bytes_per_user: int = 20 * 1024 * 1024 * 1024
     max_running_imports_per_user: int = 4
     import_chunk_rows: int = 5_000
     worker_slots: int = 4

@@ -7,6 +7,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
 from resolvers.compiled import CompiledExecutor
+from schema.administration import AdministrationMutation, AdministrationQuery
 from schema.agents import AgentMutation, AgentQuery, AgentSubscription
 from schema.audit import AuditQuery
 from schema.auth import AuthMutation, FactorMutation
@@ -37,6 +38,7 @@ QUERIES = (
     ServerQuery,
     UserQuery,
     AuditQuery,
+    AdministrationQuery,
 )
 MUTATIONS = (
     AuthMutation,
@@ -49,6 +51,7 @@ MUTATIONS = (
     RuleMutation,
     ImportMutation,
     AgentMutation,
+    AdministrationMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription, AgentSubscription)
 

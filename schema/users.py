@@ -4,18 +4,38 @@ from datetime import datetime
 
 import strawberry
 
+from resolvers import administration as administration_answer
 from resolvers import auth as auth_answer
 from resolvers import categorization as categorization_answer
 from resolvers import spending as spending_answer
 from resolvers import users as answer
 from resolvers.compiled import answers
-from resolvers.inputs.scalars import EmailAddress
+from resolvers.inputs.scalars import BigInt, EmailAddress
 from resolvers.inputs.users import ApiScope, Role
 from schema.categorization import AgentSettings
-from schema.directives import requires
+from schema.directives import Cost, requires
 from schema.node import Node, global_id, node_type
 from schema.paging import Connection
 from schema.spending import Spending
+
+COUNT_COST = 20  # walks what the account has
+
+
+@strawberry.type(description="What of something an account has, and how much it may have.")
+class Quota:
+    """Answered by services.quotas.Quota."""
+
+    used: BigInt = strawberry.field(description="What there is.")
+    limit: BigInt = strawberry.field(description="What there may be; more is refused, what is there stays.")
+
+
+@strawberry.type(description="What an account has and may have.")
+class Quotas:
+    """Answered by services.quotas.Quotas."""
+
+    bookmarks: Quota = strawberry.field(description="Bookmarks, the trash included.")
+    storage_bytes: Quota = strawberry.field(description="Bytes of files that wait and of pictures together.")
+    running_imports: Quota = strawberry.field(description="Imports at once.")
 
 
 @strawberry.type(description="An account.")
@@ -29,6 +49,19 @@ class User(Node):
     role: Role = strawberry.field(description="What the account may do beyond its own data.")
     last_login_at: datetime | None = strawberry.field(description="When it last signed in with its password.")
     created_at: datetime = strawberry.field(description="When it was opened.")
+    is_disabled: bool = strawberry.field(description="Whether it is closed: nobody can sign in, its keys open nothing.")
+    bookmark_count = strawberry.field(
+        resolver=administration_answer.bookmark_count,
+        graphql_type=int,
+        description="How many bookmarks it has outside the trash. Counted when asked.",
+        directives=[Cost(weight=COUNT_COST)],
+    )
+    quotas = strawberry.field(
+        resolver=administration_answer.quotas_of,
+        graphql_type=Quotas,
+        description="What it has and may have. Counted when asked.",
+        directives=[Cost(weight=COUNT_COST)],
+    )
     spending = strawberry.field(
         resolver=spending_answer.of_user,
         graphql_type=Spending,

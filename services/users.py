@@ -3,16 +3,17 @@
 import re
 import unicodedata
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 from uuid import UUID
 
 from typing_extensions import TypeVar
 
+from db import administration
 from db import users as rows_of
 from db.shapes import Shape
-from db.unit import Rows
-from db.users import UserRow
-from kit.errors import BadInput
+from db.unit import Rows, Unit
+from db.users import UserFilter, UserRow
+from kit.errors import BadInput, Conflict
 from kit.paging import PageRequest
 from services.permissions import Role, Viewer, require_role
 
@@ -21,6 +22,7 @@ MAX_NAME_CHARS = 100
 R = TypeVar("R", default=UserRow)
 ORDER = "users"
 KINDS = (datetime, UUID)
+EVERYBODY: Final = UserFilter()
 # Not a proof that the mailbox exists (only a message can prove that), but enough to catch a slip of the hand.
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f.]+(\.[^\s@\x00-\x1f.]+)*")
 
@@ -51,8 +53,27 @@ async def get(rows: Rows, viewer: Viewer, key: UUID, shape: Shape[R] = rows_of.W
     return await rows_of.by_id(rows, key, shape)
 
 
+async def refuse_last_admin(unit: Unit, user_id: UUID, *, field: tuple[str, ...] = ("input", "id")) -> list[UUID]:
+    """Return who can administer this server; raise `Conflict` when it is this account and nobody else.
+
+    Call it before an account loses the role, is disabled or deleted, in the transaction of that. Administrators stay
+    as they are until it ends, so of two who leave at the same moment one stays.
+    """
+    admins = await administration.lock_admins(unit)
+    if admins == [user_id]:
+        raise Conflict(
+            "This is the last administrator: without one nobody could administer this server any more.", field=field
+        )
+    return admins
+
+
 async def page(
-    rows: Rows, viewer: Viewer, request: PageRequest, shape: Shape[R] = rows_of.WHOLE.by_default
+    rows: Rows,
+    viewer: Viewer,
+    request: PageRequest,
+    *,
+    chosen: UserFilter = EVERYBODY,
+    shape: Shape[R] = rows_of.WHOLE.by_default,
 ) -> list[tuple[R, datetime, UUID]]:
     """Return one page of all accounts with their places, newest first, and one more when there are more.
 
@@ -61,11 +82,17 @@ async def page(
     require_role(viewer, Role.ADMIN)
     position = cast("tuple[datetime, UUID] | None", request.position)
     return await rows_of.page(
-        rows, viewer.id, position=position, backward=request.backward, limit=request.limit + 1, shape=shape
+        rows,
+        viewer.id,
+        position=position,
+        backward=request.backward,
+        limit=request.limit + 1,
+        chosen=chosen,
+        shape=shape,
     )
 
 
-async def count(rows: Rows, viewer: Viewer) -> int:
+async def count(rows: Rows, viewer: Viewer, chosen: UserFilter = EVERYBODY) -> int:
     """Return how many accounts there are. Administrators only."""
     require_role(viewer, Role.ADMIN)
-    return await rows_of.count(rows)
+    return await rows_of.count(rows, viewer.id, chosen)

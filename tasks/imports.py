@@ -7,6 +7,7 @@ from db.imports import ImportRow
 from db.imports.chunks import Raced
 from db.unit import Unit
 from kit.errors import NotFound
+from services import quotas
 from services.imports import jobs, undo
 from services.imports.frames import Row
 from services.imports.options import options_from
@@ -38,7 +39,8 @@ async def run_import(job: Job) -> None:
 async def _write(job: Job, row: ImportRow, file: Reading) -> None:
     options = options_from(row.options)
     places = Places(row.owner_id, row.id, options.parent_collection_id, file.folders)
-    room = Room(row.owner_id, job.settings.max_bookmarks_per_user)
+    bounds = await quotas.bounds_of(job.database, job.settings, row.owner_id)
+    room = Room(row.owner_id, bounds.max_bookmarks)
     run = Run(row.id, row.owner_id, options, row.created_at, places, room)
     done = row.processed
     async for rows in file.chunks():

@@ -8,6 +8,7 @@ from db import bookmarks
 from db.unit import Unit
 from kit.browser import Browser
 from kit.fetch import FetchError
+from services import quotas
 from services.agents import AgentName
 from services.events import EventDraft
 from services.screenshots import NotAPictureError, keep_picture, picture_of
@@ -35,6 +36,8 @@ async def _take(batch: Batch, item: Item) -> Outcome:
     checked = batch.earlier.get((AgentName.VALIDATION, key), {})
     if checked.get("status", _UNCHECKED) not in _THERE:
         return Skipped(f"The link check found {checked['status']}.")
+    if await quotas.is_full(tools.database, tools.settings, owner_id):
+        return Skipped("The account stores as many bytes as it may.")
     return await _pictured(batch, key, checked.get("finalUrl") or found[0].url, tools.browser)
 
 

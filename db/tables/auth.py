@@ -32,6 +32,8 @@ class OneTimeToken(Table, tablename="one_time_tokens"):
     created_at = Timestamptz()
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True)
+    email = Text(null=True)
+    invited_by = UUID(null=True)
 
 
 class Identity(Table, tablename="identities"):

@@ -15,13 +15,20 @@ described(
     AUDIT_CUT="The operator cut the beginning of the log off; `details` say up to where, and the digest that seals it.",
     RECOVERY_CODES_RENEWED="Somebody made new recovery codes, or tried to; the earlier ones are void.",
     RECOVERY_CODE_USED="Somebody used up a recovery code.",
+    BOOKMARKS_TRANSFERRED="An administrator gave the bookmarks of an account to another one.",
+    INVITE_CREATED="An administrator invited somebody to open an account.",
+    INVITE_REVOKED="An administrator took an invitation back.",
     REGISTERED="Somebody opened an account.",
+    ROLE_CHANGED="An administrator or the operator gave an account another role, and ended its sessions.",
     SIGNED_IN="Somebody signed in, or tried to.",
     SIGNED_OUT="Somebody ended a session.",
     TOTP_DISABLED="Somebody switched their second factor off, or tried to.",
     TOTP_ENABLED="Somebody set up a second factor, or tried to.",
     TOTP_RESET="An administrator or the operator switched off somebody's second factor.",
     USER_CREATED="An administrator or the operator opened an account for somebody.",
+    USER_DISABLED="An administrator or the operator closed an account, and ended all that was open in its name.",
+    USER_ENABLED="An administrator or the operator opened an account again.",
+    USER_UPDATED="An administrator changed the name, address or quotas of an account; `details` say to what.",
 )
 
 

@@ -7,8 +7,8 @@ transaction is opened, so that a slow hash never holds a connection.
 from dataclasses import dataclass
 from typing import Any
 
+from db import administration, users
 from db import auth as rows_of
-from db import users
 from db.unit import Database, Rows, Unit
 from db.users import UserRow
 from kit.crypto import PasswordHasher, SecretKey, fingerprint, new_token, open_secret_key
@@ -44,15 +44,18 @@ async def register(
 ) -> SignedIn:
     """Open an account and sign it in.
 
-    With an unused set-up token the account becomes an administrator. Raises `BadInput` for an unusable address, name,
-    password or token, `Conflict` when the address is taken, `Forbidden` when registration is not open.
+    With an unused set-up token the account becomes an administrator; an invitation may be for one address, or for an
+    account that an administrator has opened. Raises `BadInput` for an unusable address, name, password or token,
+    `Conflict` when the address is taken, `Forbidden` when registration is not open.
     """
     if invite_token is None and accounts.settings.registration is not Registration.OPEN:
         raise Forbidden("This server does not open accounts for everybody; ask its administrator to open one for you.")
     newcomer = await _prepare(accounts, email=email, password=password, name=name)
     async with accounts.database.unit() as unit:
-        role = Role.USER if invite_token is None else await _redeem(unit, invite_token)
-        user = await _add(unit, newcomer, role)
+        if invite_token is None:
+            user = await _add(unit, newcomer, Role.USER)
+        else:
+            user = await _invited(unit, newcomer, invite_token)
         if user is None:
             raise Conflict("There is an account with this address already; sign in instead.", field=("input", "email"))
         signed_in = await open_session(unit, accounts.settings, user, device)
@@ -145,10 +148,27 @@ async def _add(unit: Unit, newcomer: _Newcomer, role: Role, *, is_email_verified
     )
 
 
-async def _redeem(unit: Unit, invite_token: str) -> Role:
-    purpose = await rows_of.redeem_one_time_token(unit, fingerprint(invite_token), ("SETUP", "INVITE"))
-    if purpose is None:
+async def _invited(unit: Unit, newcomer: _Newcomer, token: str) -> UserRow | None:
+    """Open the account that a link is for, or complete the one that waits for it; None when the address is taken.
+
+    Raises `BadInput` when the link opens nothing, or is for another address.
+    """
+    invite = await administration.redeem_invite(unit, fingerprint(token))
+    if invite is None:
+        await _redeem_setup(unit, token)
+        return await _add(unit, newcomer, Role.ADMIN)
+    if invite.email is not None and invite.email != newcomer.email_key:
+        raise BadInput("This link is for another address.", field=("input", "email"))
+    if invite.user_id is None:
+        return await _add(unit, newcomer, Role.USER)
+    user = await administration.complete(unit, invite.user_id, name=newcomer.name, password_hash=newcomer.password_hash)
+    if user is None:
+        raise BadInput("This account is not waiting any more; sign in instead.", field=("input", "inviteToken"))
+    return user
+
+
+async def _redeem_setup(unit: Unit, token: str) -> None:
+    if await rows_of.redeem_one_time_token(unit, fingerprint(token), ("SETUP",)) is None:
         raise BadInput("This link has been used or has expired; ask for a new one.", field=("input", "inviteToken"))
-    if purpose == "SETUP" and await users.has_admin(unit):
+    if await users.has_admin(unit):
         raise BadInput("This server has an administrator already.", field=("input", "inviteToken"))
-    return Role.ADMIN if purpose == "SETUP" else Role.USER

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from db.bookmarks import holds_at_least
+from db.quotas import lock_room
 from db.unit import Rows
 from kit.errors import Conflict
 
@@ -21,16 +22,21 @@ _roomy_until: dict[tuple[UUID, int], float] = {}
 
 
 async def check_room(rows: Rows, owner_id: UUID, limit: int) -> None:
-    """Raise `Conflict` when the account has `limit` bookmarks, the trash included."""
+    """Raise `Conflict` when the account has `limit` bookmarks, the trash included (services.quotas).
+
+    Near the limit, of two that ask one waits until the transaction of the other ends.
+    """
     now = monotonic()
     if now < _roomy_until.get((owner_id, limit), 0.0):
         return
     if limit > FAR and not await holds_at_least(rows, owner_id, limit - FAR):
         _remember((owner_id, limit), now + REMEMBERED_SECONDS)
-    elif await holds_at_least(rows, owner_id, limit):
+        return
+    await lock_room(rows, owner_id)
+    if await holds_at_least(rows, owner_id, limit):
         raise Conflict(
-            f"An account has at most {limit:,} bookmarks, the trash included. Delete some for ever, or ask whoever runs"
-            " this server for more."
+            f"This account may have at most {limit:,} bookmarks, the trash included, and has as many. Delete some for"
+            " ever, or ask whoever runs this server for more."
         )
 
 

@@ -12,7 +12,7 @@ from kit.errors import Conflict
 from kit.ids import new_id
 from kit.settings import BookmarkWorkflow, Settings
 from kit.text import storable
-from services import idempotency, rules
+from services import idempotency, quotas, rules
 from services.agents import start_on_new
 from services.bookmarks.changing import write
 from services.bookmarks.links import Links, prepare_links, replace_links, united
@@ -82,7 +82,7 @@ async def create(
     if earlier is not None:
         return await _repeat(unit, viewer, earlier, existing)
     if existing is None:
-        await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
+        await check_room(unit, viewer.id, (await quotas.bounds_of(unit, settings, viewer.id)).max_bookmarks)
     elif on_duplicate in {DuplicatePolicy.RETURN_EXISTING, DuplicatePolicy.ERROR}:
         return await _meet(unit, own(viewer, existing, "bookmark"), values, Links(), on_duplicate)
     ready = await rules.prepare(unit, viewer, RuleEvent.BOOKMARK_CREATED) if existing is None else Ready([])

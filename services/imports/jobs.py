@@ -20,7 +20,7 @@ from kit.ids import new_id
 from kit.paging import PageRequest
 from kit.settings import ImportWorkflow, Settings
 from kit.uploads import UploadedFile
-from services import agents, collections, idempotency
+from services import agents, collections, idempotency, quotas
 from services.agents import TaskStatus, Workflow
 from services.bookmarks.room import check_room
 from services.events import EventDraft, Topic
@@ -47,7 +47,8 @@ async def upload(database: Database, viewer: Viewer, file: UploadedFile, setting
     """Keep a file that has arrived, for `upload_retention_hours`.
 
     The file is durable before its row is written: a row without its file cannot be seen. Raises `BadInput` when it is
-    empty or no bookmark file, `RateLimited` when the account's uploads take up too much; nothing is kept then.
+    empty or no bookmark file, `RateLimited` when the account's uploads take up too much, `Conflict` when all that
+    it stores does; nothing is kept then.
     """
     source_format = await asyncio.to_thread(detect, file.path)
     await asyncio.to_thread(open_reader, file.path)
@@ -56,6 +57,7 @@ async def upload(database: Database, viewer: Viewer, file: UploadedFile, setting
     await file.keep_as(kept)
     async with _removed_unless_committed(kept), database.unit() as unit:
         await _check_waiting(unit, viewer, file.size_bytes, settings)
+        await quotas.check_storage(unit, settings, viewer.id, file.size_bytes, field=("input", "file"))
         return await rows_of.insert_upload(
             unit,
             key=key,
@@ -123,10 +125,13 @@ async def start(
         return (await get(unit, viewer, earlier)).row
     source = (await uploaded(unit, viewer, upload_id)).row
     await check_parent(unit, viewer, options, field=("input", "options", "parentCollectionId"))
-    await check_room(unit, viewer.id, settings.max_bookmarks_per_user)
-    if await rows_of.open_count(unit, viewer.id) >= settings.max_running_imports_per_user:
+    bounds = await quotas.bounds_of(unit, settings, viewer.id)
+    await check_room(unit, viewer.id, bounds.max_bookmarks)
+    most = bounds.max_running_imports
+    running = await rows_of.open_count(unit, viewer.id)
+    if running >= most:
         raise RateLimited(
-            f"At most {settings.max_running_imports_per_user} imports run at once; wait for one to end.",
+            f"At most {most} imports run at once, and {running} do; wait for one to end.",
             retry_after_seconds=_BUSY_SECONDS,
         )
     chosen = replace(options, workflow=options.workflow or settings.import_workflow)

@@ -10,6 +10,7 @@ from db.imports import chunks
 from db.unit import Rows, Unit
 from kit.errors import Conflict
 from kit.settings import Settings
+from services import quotas
 from services.imports.reading import reading
 
 _LOOK_ROWS = 5_000
@@ -49,7 +50,7 @@ async def check_room(rows: Rows, owner_id: UUID, path: Path, total: int, setting
 
     Only when all `total` rows as new bookmarks would be too many is the file read for what is new in it.
     """
-    limit = settings.max_bookmarks_per_user
+    limit = (await quotas.bounds_of(rows, settings, owner_id)).max_bookmarks
     held = await chunks.count_held(rows, owner_id)
     if held + total <= limit:
         return

@@ -1,16 +1,21 @@
 """A22 to A24: acts on accounts are written down, the operator makes the first administrator, the last one stays."""
 
+import asyncio
 import json
 
 import asyncpg
 import pytest
 
 from db.unit import Database
-from kit.errors import BadInput, Unauthenticated
+from db.users import UserRow
+from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
 from resolvers.context import Services
-from services import audit, auth
+from services import administration, audit, auth
+from services.administration.acting import Acting
 from services.auth import Accounts, Device, SignedIn
-from services.permissions import Role
+from services.permissions import Role, Viewer
+from services.users import refuse_last_admin
+from tests.make import Maker
 
 PASSWORD = "correct horse battery"
 DEVICE = Device(user_agent="curl/8\r\n2026-01-01 admin signed in", network_address="192.0.2.7")
@@ -94,3 +99,37 @@ async def test_a23_there_is_no_account_until_the_operator_makes_one(database: Da
     made = await auth.create_user(accounts, email="cli@example.org", password=PASSWORD, name="CLI", role=Role.ADMIN)
     assert made.role == "ADMIN"
     assert await database.fetchval("SELECT count(*) FROM users") == 2
+
+
+async def test_a24_the_last_administrator_cannot_go(database: Database, make: Maker) -> None:
+    first, second = await make.user(role=Role.ADMIN), await make.user(role=Role.ADMIN)
+
+    async def leave(who: UserRow, whom: UserRow, how: str) -> bool:
+        acting = Acting(Viewer(id=who.id, role=Role.ADMIN))
+        try:
+            async with database.unit() as unit:
+                if how == "role":
+                    await administration.set_role(unit, acting, whom.id, Role.USER)
+                else:
+                    await administration.disable(unit, acting, whom.id, disabled=True)
+        except (Conflict, Forbidden):
+            return False
+        return True
+
+    count = "SELECT count(*) FROM users WHERE role = 'ADMIN' AND disabled_at IS NULL"
+    for how, other in (("role", "role"), ("disable", "disable"), ("role", "disable")):
+        # Each takes the other's role, and each gives up their own, at the same moment.
+        for whom, whom_else in ((second, first), (first, second)):
+            await database.execute("UPDATE users SET role = 'ADMIN', disabled_at = NULL")
+            done = await asyncio.gather(leave(first, whom, how), leave(second, whom_else, other))
+            assert sorted(done) == [False, True]
+            assert await database.fetchval(count) == 1
+    left = await database.fetchval("SELECT id FROM users WHERE role = 'ADMIN' AND disabled_at IS NULL")
+    last = first if left == first.id else second
+    await database.execute("UPDATE users SET role = 'USER', disabled_at = NULL WHERE id <> $1", last.id)
+    for how in ("role", "disable"):
+        assert not await leave(last, last, how)
+    async with database.unit() as unit:
+        with pytest.raises(Conflict):
+            await refuse_last_admin(unit, last.id)
+    assert await database.fetchval(count) == 1

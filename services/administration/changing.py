@@ -1,0 +1,102 @@
+"""Changing accounts of others: name, address, bounds, role, whether they are open, and their second factor."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from db import administration as rows_of
+from db import auth as auth_rows
+from db import quotas as quota_rows
+from db import users
+from db.quotas import QuotaRow
+from db.unit import Unit
+from db.users import UserRow
+from kit.errors import Conflict
+from services import audit, auth, quotas
+from services.administration.acting import Acting, act, admit_admin, locked
+from services.audit import AuditAction
+from services.permissions import Role
+from services.users import clean_name, email_key, refuse_last_admin
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an account is to be from now on; what is None stays. `quotas` names its bounds anew, all three of them."""
+
+    name: str | None = None
+    email: str | None = None
+    quotas: QuotaRow | None = None
+
+
+async def update(unit: Unit, acting: Acting, key: UUID, change: Change) -> UserRow:
+    """Change an account. Another address is not verified, and ends the sessions: it may be somebody else's now.
+
+    Raises `BadInput`, `NotFound`, or `Conflict` when the address is taken.
+    """
+    await admit_admin(unit, acting, "updateUser")
+    user = await locked(unit, key)
+    told: dict[str, Any] = {}
+    name = user.name if change.name is None else clean_name(change.name)
+    email = user.email if change.email is None else change.email.strip()
+    if (name, email) != (user.name, user.email):
+        if not await rows_of.rename(unit, key, name=name, email=email, email_key=email_key(email)):
+            raise Conflict("There is an account with this address already.", field=("input", "email"))
+        told |= {"name": name} if name != user.name else {}
+        told |= {"email": email} if email != user.email else {}
+    if "email" in told and email_key(email) != email_key(user.email):
+        await auth_rows.revoke_sessions(unit, key)
+    if change.quotas is not None:
+        await quota_rows.set_quota(unit, key, quotas.checked(change.quotas))
+        told["quotas"] = {
+            "maxBookmarks": change.quotas.max_bookmarks,
+            "maxStorageBytes": change.quotas.max_storage_bytes,
+            "maxRunningImports": change.quotas.max_running_imports,
+        }
+    if told:
+        await audit.record(unit, await act(unit, acting, AuditAction.USER_UPDATED, user, told))
+    return await _now(unit, key)
+
+
+async def set_role(unit: Unit, acting: Acting, key: UUID, role: Role) -> UserRow:
+    """Give an account another role and end its sessions (OWASP ASVS 5.0, 7.4). The last administrator keeps it."""
+    await admit_admin(unit, acting, "setUserRole")
+    user = await locked(unit, key)
+    if user.role == role:
+        return user
+    if role is not Role.ADMIN:
+        await refuse_last_admin(unit, key)
+    await rows_of.set_role(unit, key, role.value)
+    await auth_rows.revoke_sessions(unit, key)
+    told = {"before": user.role, "after": role.value}
+    await audit.record(unit, await act(unit, acting, AuditAction.ROLE_CHANGED, user, told))
+    return await _now(unit, key)
+
+
+async def disable(unit: Unit, acting: Acting, key: UUID, *, disabled: bool) -> UserRow:
+    """Close an account: all that is open in its name ends, its keys open nothing. Or open it again, nothing more."""
+    await admit_admin(unit, acting, "disableUser")
+    user = await locked(unit, key)
+    if user.is_disabled == disabled:
+        return user
+    if disabled:
+        await refuse_last_admin(unit, key)
+    await rows_of.set_disabled(unit, key, disabled=disabled)
+    if disabled:
+        await auth_rows.revoke_sessions(unit, key)
+    action = AuditAction.USER_DISABLED if disabled else AuditAction.USER_ENABLED
+    await audit.record(unit, await act(unit, acting, action, user))
+    return await _now(unit, key)
+
+
+async def reset_factor(unit: Unit, acting: Acting, key: UUID) -> tuple[UserRow, bool]:
+    """Take the second factor off an account whose owner has lost it; tell whether there was one."""
+    await admit_admin(unit, acting, "resetUserTotp")
+    user = await locked(unit, key)
+    had = await auth.reset_factor(unit, user, await act(unit, acting, AuditAction.TOTP_RESET, user))
+    return user, had
+
+
+async def _now(unit: Unit, key: UUID) -> UserRow:
+    user = await users.by_id(unit, key)
+    assert user is not None  # noqa: S101  it is locked
+    return user
