@@ -39,6 +39,7 @@ _ORDERS = {
     "SuggestionConnection": "suggestions",
     "LinkCheckConnection": "link-checks",
     "AuditEntryConnection": "audit",
+    "InviteConnection": "invites",
     "DuplicateGroupConnection": "duplicates-",
     "RuleConnection": "rules",
     "TaskConnection": "tasks:",
