@@ -11,7 +11,7 @@ from db.users import UserRow
 from kit.paging import page_request
 from kit.text import fold, sought
 from resolvers.context import Info, viewer_of
-from resolvers.inputs.administration import UserFilter
+from resolvers.inputs.admin import UserFilter
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
 from resolvers.shaped import shape_of
 from services import users

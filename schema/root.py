@@ -7,7 +7,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext, get_object_definition
 
 from resolvers.compiled import CompiledExecutor
-from schema.administration import AdministrationMutation, AdministrationQuery
+from schema.admin import AdminMutation, AdminQuery
 from schema.agents import AgentMutation, AgentQuery, AgentSubscription
 from schema.audit import AuditQuery
 from schema.auth import AuthMutation, FactorMutation
@@ -38,7 +38,7 @@ QUERIES = (
     ServerQuery,
     UserQuery,
     AuditQuery,
-    AdministrationQuery,
+    AdminQuery,
 )
 MUTATIONS = (
     AuthMutation,
@@ -51,7 +51,7 @@ MUTATIONS = (
     RuleMutation,
     ImportMutation,
     AgentMutation,
-    AdministrationMutation,
+    AdminMutation,
 )
 SUBSCRIPTIONS: tuple[type, ...] = (BookmarkSubscription, ImportSubscription, AgentSubscription)
 

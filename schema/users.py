@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from resolvers import administration as administration_answer
+from resolvers import admin as admin_answer
 from resolvers import auth as auth_answer
 from resolvers import categorization as categorization_answer
 from resolvers import spending as spending_answer
@@ -51,13 +51,13 @@ class User(Node):
     created_at: datetime = strawberry.field(description="When it was opened.")
     is_disabled: bool = strawberry.field(description="Whether it is closed: nobody can sign in, its keys open nothing.")
     bookmark_count = strawberry.field(
-        resolver=administration_answer.bookmark_count,
+        resolver=admin_answer.bookmark_count,
         graphql_type=int,
         description="How many bookmarks it has outside the trash. Counted when asked.",
         directives=[Cost(weight=COUNT_COST)],
     )
     quotas = strawberry.field(
-        resolver=administration_answer.quotas_of,
+        resolver=admin_answer.quotas_of,
         graphql_type=Quotas,
         description="What it has and may have. Counted when asked.",
         directives=[Cost(weight=COUNT_COST)],

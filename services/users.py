@@ -8,7 +8,7 @@ from uuid import UUID
 
 from typing_extensions import TypeVar
 
-from db import administration
+from db import admin
 from db import users as rows_of
 from db.shapes import Shape
 from db.unit import Rows, Unit
@@ -59,7 +59,7 @@ async def refuse_last_admin(unit: Unit, user_id: UUID, *, field: tuple[str, ...]
     Call it before an account loses the role, is disabled or deleted, in the transaction of that. Administrators stay
     as they are until it ends, so of two who leave at the same moment one stays.
     """
-    admins = await administration.lock_admins(unit)
+    admins = await admin.lock_admins(unit)
     if admins == [user_id]:
         raise Conflict(
             "This is the last administrator: without one nobody could administer this server any more.", field=field

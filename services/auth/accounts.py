@@ -7,7 +7,7 @@ transaction is opened, so that a slow hash never holds a connection.
 from dataclasses import dataclass
 from typing import Any
 
-from db import administration, users
+from db import admin, users
 from db import auth as rows_of
 from db.unit import Database, Rows, Unit
 from db.users import UserRow
@@ -153,7 +153,7 @@ async def _invited(unit: Unit, newcomer: _Newcomer, token: str) -> UserRow | Non
 
     Raises `BadInput` when the link opens nothing, or is for another address.
     """
-    invite = await administration.redeem_invite(unit, fingerprint(token))
+    invite = await admin.redeem_invite(unit, fingerprint(token))
     if invite is None:
         await _redeem_setup(unit, token)
         return await _add(unit, newcomer, Role.ADMIN)
@@ -161,7 +161,7 @@ async def _invited(unit: Unit, newcomer: _Newcomer, token: str) -> UserRow | Non
         raise BadInput("This link is for another address.", field=("input", "email"))
     if invite.user_id is None:
         return await _add(unit, newcomer, Role.USER)
-    user = await administration.complete(unit, invite.user_id, name=newcomer.name, password_hash=newcomer.password_hash)
+    user = await admin.complete(unit, invite.user_id, name=newcomer.name, password_hash=newcomer.password_hash)
     if user is None:
         raise BadInput("This account is not waiting any more; sign in instead.", field=("input", "inviteToken"))
     return user

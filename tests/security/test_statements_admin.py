@@ -10,8 +10,8 @@ from db.unit import Database
 from db.users import UserRow
 from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
 from resolvers.context import Services
-from services import administration, audit, auth
-from services.administration.acting import Acting
+from services import admin, audit, auth
+from services.admin.acting import Acting
 from services.auth import Accounts, Device, SignedIn
 from services.permissions import Role, Viewer
 from services.users import refuse_last_admin
@@ -109,9 +109,9 @@ async def test_a24_the_last_administrator_cannot_go(database: Database, make: Ma
         try:
             async with database.unit() as unit:
                 if how == "role":
-                    await administration.set_role(unit, acting, whom.id, Role.USER)
+                    await admin.set_role(unit, acting, whom.id, Role.USER)
                 else:
-                    await administration.disable(unit, acting, whom.id, disabled=True)
+                    await admin.disable(unit, acting, whom.id, disabled=True)
         except (Conflict, Forbidden):
             return False
         return True

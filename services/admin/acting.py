@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from db import administration as rows_of
+from db import admin as rows_of
 from db import users
 from db.unit import Unit
 from db.users import UserRow

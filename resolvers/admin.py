@@ -1,4 +1,4 @@
-"""Accounts of others in the graph: who asks is decided here, what is true in services.administration."""
+"""Accounts of others in the graph: who asks is decided here, what is true in services.admin."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,7 +8,7 @@ import strawberry
 
 from db import quotas as quota_rows
 from db import users as user_rows
-from db.administration import InviteRow
+from db.admin import InviteRow
 from db.quotas import QuotaRow
 from db.unit import Rows, Unit
 from db.users import UserRow
@@ -16,7 +16,7 @@ from kit.ids import decode_global_id, encode_global_id
 from kit.paging import page_request
 from resolvers.auth.signing_in import accounts_of, device_of
 from resolvers.context import Info, viewer_of
-from resolvers.inputs.administration import (
+from resolvers.inputs.admin import (
     CreateInviteInput,
     CreateUserInput,
     DisableUserInput,
@@ -28,9 +28,9 @@ from resolvers.inputs.administration import (
 from resolvers.loaders import load
 from resolvers.mutation import Payload, change
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
-from services import administration, quotas
-from services.administration import Change
-from services.administration.acting import Acting
+from services import admin, quotas
+from services.admin import Change
+from services.admin.acting import Acting
 from services.quotas import Quotas
 
 INVITE_TYPE = "Invite"
@@ -48,7 +48,7 @@ async def create_user(info: Info, input: NewUser) -> Payload:  # noqa: A002  the
     """Open an account that waits for its owner."""
 
     async def work(unit: Unit) -> Payload:
-        invited = await administration.create_user(
+        invited = await admin.create_user(
             unit,
             _acting(info),
             accounts_of(info.context),
@@ -74,7 +74,7 @@ async def update_user(info: Info, input: Changed) -> Payload:  # noqa: A002  the
     )
 
     async def work(unit: Unit) -> Payload:
-        return Payload(user=await administration.update(unit, _acting(info), _key(input.id), wanted))
+        return Payload(user=await admin.update(unit, _acting(info), _key(input.id), wanted))
 
     return await change(info, work)
 
@@ -83,7 +83,7 @@ async def set_user_role(info: Info, input: RoleOf) -> Payload:  # noqa: A002  th
     """Give an account another role."""
 
     async def work(unit: Unit) -> Payload:
-        return Payload(user=await administration.set_role(unit, _acting(info), _key(input.id), input.role))
+        return Payload(user=await admin.set_role(unit, _acting(info), _key(input.id), input.role))
 
     return await change(info, work)
 
@@ -92,7 +92,7 @@ async def disable_user(info: Info, input: Closed) -> Payload:  # noqa: A002  the
     """Close an account, or open it again."""
 
     async def work(unit: Unit) -> Payload:
-        row = await administration.disable(unit, _acting(info), _key(input.id), disabled=input.disabled)
+        row = await admin.disable(unit, _acting(info), _key(input.id), disabled=input.disabled)
         return Payload(user=row)
 
     return await change(info, work)
@@ -102,7 +102,7 @@ async def reset_user_totp(info: Info, input: Account) -> Payload:  # noqa: A002 
     """Take the second factor off an account."""
 
     async def work(unit: Unit) -> Payload:
-        row, had = await administration.reset_factor(unit, _acting(info), _key(input.id))
+        row, had = await admin.reset_factor(unit, _acting(info), _key(input.id))
         return Payload(user=row, was_enabled=had)
 
     return await change(info, work)
@@ -112,7 +112,7 @@ async def create_invite(info: Info, input: NewInvite) -> Payload:  # noqa: A002 
     """Invite somebody."""
 
     async def work(unit: Unit) -> Payload:
-        invited = await administration.invite(
+        invited = await admin.invite(
             unit,
             _acting(info),
             accounts_of(info.context),
@@ -129,7 +129,7 @@ async def revoke_invite(info: Info, input: OldInvite) -> Payload:  # noqa: A002 
 
     async def work(unit: Unit) -> Payload:
         key = decode_global_id(input.id, expected=INVITE_TYPE, field=_ID)[1]
-        return Payload(invite=await administration.revoke_invite(unit, _acting(info), key))
+        return Payload(invite=await admin.revoke_invite(unit, _acting(info), key))
 
     return await change(info, work)
 
@@ -138,11 +138,11 @@ async def list_invites(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> ConnectionRows[InviteRow]:
     """Return the invitations that wait, newest first."""
-    viewer, database, order = viewer_of(info), info.context.database, administration.INVITE_ORDER
-    request = page_request(order, administration.INVITE_KINDS, first=first, after=after, last=last, before=before)
-    found = await administration.invites(database, viewer, request)
+    viewer, database, order = viewer_of(info), info.context.database, admin.INVITE_ORDER
+    request = page_request(order, admin.INVITE_KINDS, first=first, after=after, last=last, before=before)
+    found = await admin.invites(database, viewer, request)
     placed = [(row, row.created_at, row.id) for row in found]
-    return connection(request, order, placed, lambda: administration.count_invites(database, viewer))
+    return connection(request, order, placed, lambda: admin.count_invites(database, viewer))
 
 
 def invite_id(row: strawberry.Parent[InviteRow]) -> strawberry.ID:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from resolvers import administration as answer
+from resolvers import admin as answer
 from resolvers.inputs.scalars import EmailAddress
 from resolvers.inputs.users import ApiScope, Role
 from schema.directives import requires, signed_in
@@ -15,7 +15,7 @@ from schema.users import User
 
 @strawberry.type(description="An invitation that waits: its link opens an account, once and within a week.")
 class Invite:
-    """Answered by db.administration.InviteRow."""
+    """Answered by db.admin.InviteRow."""
 
     id = strawberry.field(
         resolver=answer.invite_id, graphql_type=strawberry.ID, description="Opaque and stable; for `revokeInvite`."
@@ -79,7 +79,7 @@ class RevokeInvitePayload:
 
 
 @strawberry.type
-class AdministrationQuery:
+class AdminQuery:
     """Asking whom administrators have invited."""
 
     invites = strawberry.field(
@@ -91,7 +91,7 @@ class AdministrationQuery:
 
 
 @strawberry.type
-class AdministrationMutation:
+class AdminMutation:
     """Changing accounts of others."""
 
     create_user = strawberry.field(

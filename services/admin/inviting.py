@@ -6,9 +6,9 @@ from typing import Final, cast
 from urllib.parse import quote
 from uuid import UUID
 
-from db import administration as rows_of
+from db import admin as rows_of
 from db import users
-from db.administration import InviteRow
+from db.admin import InviteRow
 from db.unit import Rows, Unit
 from db.users import UserRow
 from kit.crypto import fingerprint, new_token
@@ -16,7 +16,7 @@ from kit.errors import Conflict, NotFound
 from kit.ids import new_id
 from kit.paging import PageRequest
 from services import audit, mail
-from services.administration.acting import Acting, act, admit_admin
+from services.admin.acting import Acting, act, admit_admin
 from services.audit import AuditAction
 from services.auth import Accounts
 from services.mail import letters

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from db import administration as rows_of
+from db import admin as rows_of
 from db import auth as auth_rows
 from db import quotas as quota_rows
 from db import users
@@ -13,7 +13,7 @@ from db.unit import Unit
 from db.users import UserRow
 from kit.errors import Conflict
 from services import audit, auth, quotas
-from services.administration.acting import Acting, act, admit_admin, locked
+from services.admin.acting import Acting, act, admit_admin, locked
 from services.audit import AuditAction
 from services.permissions import Role
 from services.users import clean_name, email_key, refuse_last_admin

@@ -1,7 +1,7 @@
 """What administrators do with the accounts of others. Each act is written into the audit log."""
 
-from services.administration.changing import Change, disable, reset_factor, set_role, update
-from services.administration.inviting import (
+from services.admin.changing import Change, disable, reset_factor, set_role, update
+from services.admin.inviting import (
     INVITE_HOURS,
     INVITE_KINDS,
     INVITE_ORDER,
