@@ -10,7 +10,7 @@ from db import quotas as quota_rows
 from db import users as user_rows
 from db.admin import InviteRow
 from db.quotas import QuotaRow
-from db.unit import Rows, Unit
+from db.unit import Database, Rows, Unit
 from db.users import UserRow
 from kit.ids import decode_global_id, encode_global_id
 from kit.paging import page_request
@@ -59,7 +59,7 @@ async def create_user(info: Info, input: NewUser) -> Payload:  # noqa: A002  the
         )
         return Payload(user=invited.user, invitation_url=invited.url, is_mailed=invited.is_mailed)
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def update_user(info: Info, input: Changed) -> Payload:  # noqa: A002  the name of the API
@@ -76,7 +76,7 @@ async def update_user(info: Info, input: Changed) -> Payload:  # noqa: A002  the
     async def work(unit: Unit) -> Payload:
         return Payload(user=await admin.update(unit, _acting(info), _key(input.id), wanted))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def set_user_role(info: Info, input: RoleOf) -> Payload:  # noqa: A002  the name of the API
@@ -85,7 +85,7 @@ async def set_user_role(info: Info, input: RoleOf) -> Payload:  # noqa: A002  th
     async def work(unit: Unit) -> Payload:
         return Payload(user=await admin.set_role(unit, _acting(info), _key(input.id), input.role))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def disable_user(info: Info, input: Closed) -> Payload:  # noqa: A002  the name of the API
@@ -95,7 +95,7 @@ async def disable_user(info: Info, input: Closed) -> Payload:  # noqa: A002  the
         row = await admin.disable(unit, _acting(info), _key(input.id), disabled=input.disabled)
         return Payload(user=row)
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def reset_user_totp(info: Info, input: Account) -> Payload:  # noqa: A002  the name of the API
@@ -105,7 +105,7 @@ async def reset_user_totp(info: Info, input: Account) -> Payload:  # noqa: A002 
         row, had = await admin.reset_factor(unit, _acting(info), _key(input.id))
         return Payload(user=row, was_enabled=had)
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def create_invite(info: Info, input: NewInvite) -> Payload:  # noqa: A002  the name of the API
@@ -121,7 +121,7 @@ async def create_invite(info: Info, input: NewInvite) -> Payload:  # noqa: A002 
         )
         return Payload(invite=invited.invite, url=invited.url, is_mailed=invited.is_mailed)
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def revoke_invite(info: Info, input: OldInvite) -> Payload:  # noqa: A002  the name of the API
@@ -131,14 +131,14 @@ async def revoke_invite(info: Info, input: OldInvite) -> Payload:  # noqa: A002 
         key = decode_global_id(input.id, expected=INVITE_TYPE, field=_ID)[1]
         return Payload(invite=await admin.revoke_invite(unit, _acting(info), key))
 
-    return await change(info, work)
+    return await change(info, work, database=info.context.unwalled)
 
 
 async def list_invites(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> ConnectionRows[InviteRow]:
     """Return the invitations that wait, newest first."""
-    viewer, database, order = viewer_of(info), info.context.database, admin.INVITE_ORDER
+    viewer, database, order = viewer_of(info), info.context.unwalled, admin.INVITE_ORDER
     request = page_request(order, admin.INVITE_KINDS, first=first, after=after, last=last, before=before)
     found = await admin.invites(database, viewer, request)
     placed = [(row, row.created_at, row.id) for row in found]
@@ -153,24 +153,31 @@ def invite_id(row: strawberry.Parent[InviteRow]) -> strawberry.ID:
 async def invited_by(row: strawberry.Parent[InviteRow], info: Info) -> UserRow | None:
     """Return the administrator who invited, while the account is there."""
 
-    async def fetch(rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
-        return await user_rows.by_ids(rows, keys)
+    async def fetch(_rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, UserRow]:
+        return await user_rows.by_ids(info.context.unwalled, keys)
 
     return None if row.invited_by is None else await load(info, "accounts that invite", row.invited_by, fetch)
 
 
 async def bookmark_count(row: strawberry.Parent[UserRow], info: Info) -> int:
     """Return how many bookmarks an account has outside the trash; those of many accounts are counted together."""
+    database = _seeing(info, row)
 
-    async def fetch(rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
-        return await quota_rows.counts(rows, keys)
+    async def fetch(_rows: Rows, _asking: UUID, keys: Sequence[UUID]) -> dict[UUID, int]:
+        return await quota_rows.counts(database, keys)
 
-    return await load(info, "bookmarks of accounts", row.id, fetch) or 0
+    return await load(info, ("bookmarks of accounts", database is info.context.unwalled), row.id, fetch) or 0
 
 
 async def quotas_of(row: strawberry.Parent[UserRow], info: Info) -> Quotas:
     """Return what an account has and may have."""
-    return await quotas.quotas_of(info.context.database, info.context.settings, row.id)
+    return await quotas.quotas_of(_seeing(info, row), info.context.settings, row.id)
+
+
+def _seeing(info: Info, row: UserRow) -> Database:
+    """Return what sees an account's things: whoever is shown the account of somebody else is an administrator."""
+    context = info.context
+    return context.database if row.id == viewer_of(info).id else context.unwalled
 
 
 def _acting(info: Info) -> Acting:

@@ -116,6 +116,7 @@ TABLES: Final[dict[str, Access]] = {
     "totp_factors": Closed("credentials: only sign-in compares them"),
     "trusted_devices": Closed("credentials: only sign-in compares them"),
     "uploads": Own(),
+    "user_quotas": Own("user_id", is_writable=False),
     "users": Own("id", hidden=("password_hash",), is_writable=False),
 }
 """Every table, in the order of the alphabet."""
