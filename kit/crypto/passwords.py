@@ -16,7 +16,7 @@ import argon2
 from kit.errors import RateLimited
 
 R = TypeVar("R")
-_NICE = 15
+_NICE = 10
 
 MIN_PASSWORD_CHARS = 8
 MAX_PASSWORD_CHARS = 1_024

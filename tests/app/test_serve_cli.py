@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,9 +28,10 @@ from kit.errors import BadInput, RateLimited, Unavailable
 from kit.settings import Settings, environment_with
 from kit.smtp import FOLDER
 from schema.root import sdl
-from services import mail
+from services import mail, throttle
 from services.agents import fleet
 from services.mail.letters import locked_out
+from services.throttle import Secret
 from tasks.agents import AGENTS
 from tasks.agents.registry import cards
 from tests.fakes.mail import HOST, mail_server
@@ -224,6 +225,30 @@ async def test_a_user_is_created_once_with_a_password_from_stdin(
         "graphmark: There was no password on the first line of stdin.\n",
         "graphmark: The password on stdin is not UTF-8.\n",
     ]
+
+
+async def test_an_account_and_a_network_are_unlocked(
+    run: Run, dsn: str, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    locking = replace(Settings(), password_failures_per_account=1, sign_in_failures_per_network=1)
+    await throttle.admit(database, locking, Secret.PASSWORD, "ada@example.org", "203.0.113.7")
+
+    def unlocked(*arguments: str) -> tuple[int, str]:
+        code = run("user", "unlock", *arguments, DATABASE_URL=dsn)
+        return code, capsys.readouterr().out
+
+    def one_after_the_other() -> list[tuple[int, str]]:
+        account, network = ("--email", "Ada@example.org"), ("--network", "203.0.113.200")
+        return [
+            unlocked(*words)
+            for words in (account, account, network, network, ("--email", "nobody"), (), account + network)
+        ]
+
+    freed, nothing = (0, "Nobody has to wait any longer.\n"), (0, "Nobody had to wait.\n")
+    outcomes = await asyncio.to_thread(one_after_the_other)
+    assert outcomes[:4] == [freed, nothing, freed, nothing]
+    assert [code for code, _ in outcomes[4:]] == [1, 2, 2]
+    assert await database.fetchval("SELECT count(*) FROM failed_tries") == 0
 
 
 def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
