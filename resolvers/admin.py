@@ -29,8 +29,7 @@ from resolvers.loaders import load
 from resolvers.mutation import Payload, change
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
 from services import admin, quotas
-from services.admin import Change
-from services.admin.acting import Acting
+from services.admin import Acting, Change
 from services.quotas import Quotas
 
 INVITE_TYPE = "Invite"

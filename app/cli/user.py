@@ -5,6 +5,7 @@ import sys
 import click
 
 from app.cli.support import print_json, run_with_services
+from app.cli.users import disable, enable, list_users, set_role
 from db import users
 from kit.errors import BadInput, NotFound
 from kit.ids import encode_global_id
@@ -79,6 +80,10 @@ def reset_totp(*, email: str) -> None:
         click.echo(what)
 
     run_with_services("user", work)
+
+
+for command in (list_users, disable, enable, set_role):
+    user.add_command(command)
 
 
 def _first_line() -> str:

@@ -1,5 +1,6 @@
 """What administrators do with the accounts of others. Each act is written into the audit log."""
 
+from services.admin.acting import Acting
 from services.admin.changing import Change, disable, reset_factor, set_role, update
 from services.admin.inviting import (
     INVITE_HOURS,
@@ -17,6 +18,7 @@ __all__ = [
     "INVITE_HOURS",
     "INVITE_KINDS",
     "INVITE_ORDER",
+    "Acting",
     "Change",
     "Invited",
     "count_invites",
