@@ -1,6 +1,7 @@
 """What hostile clients can do to others: nasty requests, and many sign-ins at once."""
 
 import asyncio
+from functools import partial
 from statistics import median
 from time import process_time
 from typing import Final
@@ -15,6 +16,9 @@ from benchmarks.load import send_requests
 from benchmarks.load.jobs import HttpJob, HttpResult
 from benchmarks.peers.servers import Request
 from benchmarks.stage import open_stage, started
+from db.unit import dial
+from kit.bus import Bus
+from kit.crypto import PasswordHasher
 from kit.settings import Settings
 from resolvers.context import Context, Services
 from schema.root import build_schema
@@ -33,11 +37,15 @@ async def run_nasty(lab: Lab, options: Options) -> Findings:
     settings = Settings()
     engine = Engine(build_schema(), settings)
     library = await lab.empty("nasty")
+    passwords = PasswordHasher(threads=1, queue=1)
+    bus = Bus(partial(dial, library.dsn, name="graphmark-benchmarks-bus"), ())
+    services = Services(settings=settings, database=library.database, bus=bus, passwords=passwords)
     taken: dict[str, list[float]] = {name: [] for name in BODIES}
     for _ in range(3 if options.quick else 10):
         for name, nasty in BODIES.items():
             engine.documents = Documents(engine.documents.schema, settings)  # nothing is remembered
-            taken[name].append(_judged(engine, nasty, library.viewer))
+            taken[name].append(_judged(engine, nasty, services, library.viewer))
+    passwords.close()
     await lab.drop(library)
     by_time = sorted(taken, key=lambda name: -median(taken[name]))
     for name in by_time[:SHOWN]:
@@ -47,9 +55,9 @@ async def run_nasty(lab: Lab, options: Options) -> Findings:
     return findings
 
 
-def _judged(engine: Engine, nasty: Nasty, viewer: Viewer) -> float:
+def _judged(engine: Engine, nasty: Nasty, services: Services, viewer: Viewer) -> float:
     """Return the milliseconds of CPU until a request is refused, or is known to be one for a resolver."""
-    context = Context(services=_NO_SERVICES, viewer=viewer, request_id="nasty")
+    context = Context(services=services, viewer=viewer, request_id="nasty")
     began = process_time()
     try:
         plan = engine.plan(operation_in_json(nasty.body), context)
@@ -60,9 +68,6 @@ def _judged(engine: Engine, nasty: Nasty, viewer: Viewer) -> float:
         if isinstance(built, list):
             formatted(built, request_id="nasty", operation=None)
     return (process_time() - began) * 1000
-
-
-_NO_SERVICES: Services = None  # type: ignore[assignment]  # nothing is executed
 
 
 async def run_logins(lab: Lab, options: Options) -> Findings:
