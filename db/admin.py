@@ -80,11 +80,14 @@ async def rename(unit: Unit, key: UUID, *, name: str, email: str, email_key: str
 
 
 async def complete(unit: Unit, key: UUID, *, name: str, password_hash: str) -> UserRow | None:
-    """Give an account that waits for its owner a name and a password; None when it waits no longer."""
+    """Give an account that waits for its owner a name and a password; None when it waits no longer.
+
+    Who has signed in at a provider of identities waits for nothing.
+    """
     row = await unit.fetchrow(
         f"""
         UPDATE users SET name = $2, password_hash = $3, updated_at = now()
-        WHERE id = $1 AND password_hash IS NULL AND disabled_at IS NULL RETURNING {_USER}
+        WHERE id = $1 AND password_hash IS NULL AND last_login_at IS NULL AND disabled_at IS NULL RETURNING {_USER}
         """,
         key,
         name,

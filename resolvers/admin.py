@@ -73,7 +73,7 @@ async def update_user(info: Info, input: Changed) -> Payload:  # noqa: A002  the
     )
 
     async def work(unit: Unit) -> Payload:
-        return Payload(user=await admin.update(unit, _acting(info), _key(input.id), wanted))
+        return Payload(user=await admin.update(unit, _acting(info), accounts_of(info.context), _key(input.id), wanted))
 
     return await change(info, work, database=info.context.unwalled)
 

@@ -15,7 +15,6 @@ described(
     AUDIT_CUT="The operator cut the beginning of the log off; `details` say up to where, and the digest that seals it.",
     RECOVERY_CODES_RENEWED="Somebody made new recovery codes, or tried to; the earlier ones are void.",
     RECOVERY_CODE_USED="Somebody used up a recovery code.",
-    BOOKMARKS_TRANSFERRED="An administrator gave the bookmarks of an account to another one.",
     INVITE_CREATED="An administrator invited somebody to open an account.",
     INVITE_REVOKED="An administrator took an invitation back.",
     REGISTERED="Somebody opened an account.",

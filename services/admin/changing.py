@@ -1,7 +1,7 @@
 """Changing accounts of others: name, address, bounds, role, whether they are open, and their second factor."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from db import admin as rows_of
@@ -12,11 +12,16 @@ from db.quotas import QuotaRow
 from db.unit import Unit
 from db.users import UserRow
 from kit.errors import Conflict
-from services import audit, auth, quotas
+from services import audit, auth, mail, quotas
 from services.admin.acting import Acting, act, admit_admin, locked
 from services.audit import AuditAction
+from services.auth import Accounts
+from services.mail import MailKind, letters
 from services.permissions import Role
 from services.users import clean_name, email_key, refuse_last_admin
+
+_MOVED: Final = "Your Graphmark account has another address"
+_ANOTHER: Final = "An administrator gave your account another address to sign in with, and its sessions were ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,8 @@ class Change:
     quotas: QuotaRow | None = None
 
 
-async def update(unit: Unit, acting: Acting, key: UUID, change: Change) -> UserRow:
-    """Change an account. Another address is not verified, and ends the sessions: it may be somebody else's now.
+async def update(unit: Unit, acting: Acting, accounts: Accounts, key: UUID, change: Change) -> UserRow:
+    """Change an account. Another address is not verified, is told to the one before, and ends the sessions.
 
     Raises `BadInput`, `NotFound`, or `Conflict` when the address is taken.
     """
@@ -45,6 +50,7 @@ async def update(unit: Unit, acting: Acting, key: UUID, change: Change) -> UserR
         told |= {"email": email} if email != user.email else {}
     if "email" in told and email_key(email) != email_key(user.email):
         await auth_rows.revoke_sessions(unit, key)
+        await mail.queue(unit, accounts.secret_key, letters.security_notice(MailKind.ACCOUNT, user, _MOVED, _ANOTHER))
     if change.quotas is not None:
         await quota_rows.set_quota(unit, key, quotas.checked(change.quotas))
         told["quotas"] = {

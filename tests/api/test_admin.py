@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from db import mail as mail_rows
 from db.unit import Database
 from db.users import UserRow
 from kit.ids import encode_global_id
@@ -215,13 +216,18 @@ async def test_an_account_is_changed(graph: Graph, database: Database, root: Use
         "email": "ADA@example.org",
         "quotas": {"maxBookmarks": 3, "maxStorageBytes": None, "maxRunningImports": 0},
     }
+    assert await database.fetchval("SELECT count(*) FROM mail_messages") == 0  # the same address, written otherwise
     taken = {"id": gid(ada, "User"), "email": "root@example.org"}
     refused = (await graph.ask(UPDATE, root, input=taken))["updateUser"]["userErrors"]
     assert [(error["code"], error["field"]) for error in refused] == [("CONFLICT", ["input", "email"])]
+    moved = {"id": gid(ada, "User"), "email": "lovelace@example.org"}
+    assert (await graph.ask(UPDATE, root, input=moved))["updateUser"]["userErrors"] == []
+    (letter,) = await mail_rows.take(database, limit=5, lease_seconds=60)
+    assert (letter.kind, letter.recipient) == ("ACCOUNT", "ADA@example.org")
     negative = {"id": gid(ada, "User"), "quotas": {"maxBookmarks": -1}}
     refused = (await graph.ask(UPDATE, root, input=negative))["updateUser"]["userErrors"]
     assert [error["field"] for error in refused] == [["input", "quotas", "maxBookmarks"]]
-    assert len(await acts(database)) == 1
+    assert len(await acts(database)) == 2
 
 
 async def test_accounts_are_found_by_what_they_are(
