@@ -1,8 +1,10 @@
 """Who may ask for the fields at the root of an operation, read from their directives once for each schema."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -12,12 +14,19 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    is_composite_type,
+    visit,
 )
 
 from resolvers.compiled.facts import strawberry_field
 from resolvers.guards import WHOLE, Demand, Viewer, admit
 from schema.directives import Public, RequiresScope, WhileEnrolling
 
+_ACCOUNT = "User"
 _FREE = frozenset({"__typename", "__schema", "__type"})  # introspection has a policy of its own
 
 
@@ -25,6 +34,7 @@ class Demands:
     """What the root fields of one schema demand. A field that says nothing is for whole viewers only."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
         roots = {
             OperationType.QUERY: schema.query_type,
             OperationType.MUTATION: schema.mutation_type,
@@ -42,6 +52,34 @@ class Demands:
         for name in names:
             if name not in _FREE:
                 admit(viewer, self.of_fields.get((kind, name), WHOLE), name)
+
+    def check_account(self, viewer: Viewer, operation: OperationDefinitionNode, document: DocumentNode) -> None:
+        """Let whoever has to set up a second factor see the account itself, and nothing that hangs on it.
+
+        Raises `Forbidden` when a valid operation, its fragments counted, asks for more.
+        """
+        fragments = (node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
+        info = TypeInfo(self._schema)
+        looking = _OfAccount(info)
+        visit(DocumentNode(definitions=(operation, *fragments)), TypeInfoVisitor(info, looking))
+        for name in looking.found:
+            admit(viewer, WHOLE, name)
+
+
+class _OfAccount(Visitor):
+    """Finds the fields of accounts that lead to something else."""
+
+    def __init__(self, info: TypeInfo) -> None:
+        super().__init__()
+        self._info = info
+        self.found: list[str] = []
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Keep the name of such a field."""
+        parent, kind = self._info.get_parent_type(), self._info.get_type()
+        is_of_account = parent is not None and parent.name == _ACCOUNT
+        if is_of_account and kind is not None and is_composite_type(get_named_type(kind)):
+            self.found.append(node.name.value)
 
 
 def root_names(operation: OperationDefinitionNode, fragments: Iterable[FragmentDefinitionNode]) -> frozenset[str]:

@@ -172,9 +172,11 @@ class Engine:
         return result if isinstance(result, ExecutionResult) else await result
 
     def _check_restrictions(self, prepared: Prepared, node: OperationDefinitionNode, viewer: Viewer | None) -> None:
-        """Refuse a viewer who may not ask for one of the root fields; nothing of the operation is done then."""
+        """Refuse a viewer who may not ask for one of the fields; nothing of the operation is done then."""
         if viewer is not None and (viewer.scopes is not None or viewer.must_enrol):
             self.demands.check(viewer, node.operation, prepared.root_names(node))
+            if viewer.must_enrol and prepared.document is not None:
+                self.demands.check_account(viewer, node, prepared.document)
 
     def _refused(self, errors: list[GraphQLError], context: Context) -> Answer:
         body = {"errors": formatted(errors, request_id=context.request_id, operation=None)}

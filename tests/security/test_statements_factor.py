@@ -336,6 +336,13 @@ async def test_who_must_have_a_factor_reaches_nothing_but_the_set_up(
             answer = await server.ask(document, token=session.token)
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], name
             assert "data" not in answer, name
+        for document in (
+            "{ viewer { id spending { tokens } } }",
+            "{ ...A } fragment A on Query { viewer { ...B } } fragment B on User { agentSettings { __typename } }",
+        ):
+            answer = await server.ask(document, token=session.token)
+            assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"], document
+            assert "data" not in answer, document
         me = await server.ask("{ viewer { isTotpEnabled isTotpRequired recoveryCodesLeft } }", token=session.token)
         assert me["data"]["viewer"] == {"isTotpEnabled": False, "isTotpRequired": True, "recoveryCodesLeft": 0}
 
