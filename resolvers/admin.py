@@ -101,7 +101,9 @@ async def reset_user_totp(info: Info, input: Account) -> Payload:  # noqa: A002 
     """Take the second factor off an account."""
 
     async def work(unit: Unit) -> Payload:
-        row, had = await admin.reset_factor(unit, _acting(info), _key(input.id))
+        row, had = await admin.reset_factor(
+            unit, _acting(info), _key(input.id), secret_key=info.context.services.secret_key
+        )
         return Payload(user=row, was_enabled=had)
 
     return await change(info, work, database=info.context.unwalled)

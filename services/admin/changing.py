@@ -11,6 +11,7 @@ from db import users
 from db.quotas import QuotaRow
 from db.unit import Unit
 from db.users import UserRow
+from kit.crypto import SecretKey
 from kit.errors import Conflict
 from services import audit, auth, mail, quotas
 from services.admin.acting import Acting, act, admit_admin, locked
@@ -94,11 +95,15 @@ async def disable(unit: Unit, acting: Acting, key: UUID, *, disabled: bool) -> U
     return await _now(unit, key)
 
 
-async def reset_factor(unit: Unit, acting: Acting, key: UUID) -> tuple[UserRow, bool]:
-    """Take the second factor off an account whose owner has lost it; tell whether there was one."""
+async def reset_factor(unit: Unit, acting: Acting, key: UUID, *, secret_key: SecretKey) -> tuple[UserRow, bool]:
+    """Take the second factor off an account whose owner has lost it, and is told so by mail; tell whether it had one.
+
+    `secret_key` seals the message until it is sent.
+    """
     await admit_admin(unit, acting, "resetUserTotp")
     user = await locked(unit, key)
-    had = await auth.reset_factor(unit, user, await act(unit, acting, AuditAction.TOTP_RESET, user))
+    done = await act(unit, acting, AuditAction.TOTP_RESET, user)
+    had = await auth.reset_factor(unit, user, done, key=secret_key)
     return user, had
 
 

@@ -113,9 +113,7 @@ async def take_code(unit: Unit, accounts: Accounts, user: UserRow, code: TypedCo
     return Factor.TOTP
 
 
-async def remove(
-    unit: Unit, user: UserRow, act: Act, *, key: SecretKey | None, but_session: UUID | None = None
-) -> bool:
+async def remove(unit: Unit, user: UserRow, act: Act, *, key: SecretKey, but_session: UUID | None = None) -> bool:
     """Switch an account's factor off, with its recovery codes, and end its sessions except one. False without one.
 
     `act` is written down, and told by mail that is sealed with `key`; challenges and trusted devices are void.
@@ -123,14 +121,13 @@ async def remove(
     if not await rows_of.remove_factor(unit, user.id):
         return False
     await rows_of.revoke_sessions(unit, user.id, but=but_session)
-    if key is not None:
-        where = Device() if act.actor_id != user.id else Device(act.user_agent, act.network_address)
-        await tell(unit, key, act.action, user, where)
+    where = Device(act.user_agent, act.network_address) if act.actor_id == user.id else Device()
+    await tell(unit, key, act.action, user, where)
     await audit.record(unit, act)
     return True
 
 
-async def reset(unit: Unit, user: UserRow, act: Act, *, key: SecretKey | None = None) -> bool:
+async def reset(unit: Unit, user: UserRow, act: Act, *, key: SecretKey) -> bool:
     """Switch off the factor of somebody who has lost it, on an administrator's word, and end all sessions.
 
     `act` says who did it: `Act(AuditAction.TOTP_RESET, …, subject_id=user.id)`. False when nothing was set up.

@@ -268,8 +268,8 @@ async def test_a_reset_ends_every_session_and_asks_for_no_code(accounts: Account
     person = await enrolled(accounts, clock)
     bob = await enrolled(accounts, clock, "bob@example.org")
     async with accounts.database.unit() as unit:
-        assert await auth.reset_factor(unit, person.user, _reset(person.user.id)) is True
-        assert await auth.reset_factor(unit, person.user, _reset(person.user.id)) is False
+        assert await auth.reset_factor(unit, person.user, _reset(person.user.id), key=accounts.secret_key) is True
+        assert await auth.reset_factor(unit, person.user, _reset(person.user.id), key=accounts.secret_key) is False
     assert await auth.authenticate(accounts.database, accounts.settings, person.session.token) is None
     assert await auth.authenticate(accounts.database, accounts.settings, bob.session.token) is not None
     assert isinstance(await auth.login(accounts, email="ada@example.org", password=PASSWORD, device=PHONE), SignedIn)
