@@ -15,6 +15,7 @@ from litestar.response import Redirect
 
 from app.graphql.callers import Headers, network_address, refuse_foreign_page, user_agent
 from kit.errors import Forbidden, GraphmarkError
+from kit.rates.budgets import network_of
 from resolvers.context import Services
 from services import auth
 from services.auth import Accounts, Device
@@ -68,13 +69,13 @@ async def setup(
     values = {name: str(data.get(name, "")) for name in ("token", "email", "name", "password")}
     headers = Headers(request.scope)
     accounts = Accounts(services.database, services.passwords, services.settings)
-    device = Device(
-        user_agent=user_agent(headers), network_address=network_address(request.scope, headers, services.settings)
-    )
+    address = network_address(request.scope, headers, services.settings)
+    device = Device(user_agent=user_agent(headers), network_address=address)
     try:
         refuse_foreign_page(headers, services.settings)
         if not values["token"]:
             raise Forbidden("This page opens from the link that the server printed when it started.")
+        await services.limits.registration(network_of(address))
         signed_in = await auth.register(
             accounts,
             email=values["email"],

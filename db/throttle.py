@@ -79,7 +79,7 @@ async def give_back(rows: Rows, key: bytes, *, free: int) -> None:
     await rows.execute(
         """
         UPDATE failed_tries SET failures = greatest(failures - 1, 0),
-            blocked_until = CASE WHEN ceil(failures) - 1 < $2 THEN '-infinity' ELSE blocked_until END
+            blocked_until = CASE WHEN ceil(failures) - 1 < $2 THEN 'epoch' ELSE blocked_until END
         WHERE key = $1
         """,
         key,

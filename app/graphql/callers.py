@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -180,4 +180,9 @@ def _is_address(text: str) -> bool:
 
 
 def _is_proxy(address: str, settings: Settings) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in settings.trusted_proxies)
+    if not _is_address(address):
+        return False
+    parsed = ip_address(address)
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped  # a peer by IPv4 of a socket that listens on both
+    return any(parsed in network for network in settings.trusted_proxies)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 import websockets
 
+from app.graphql.callers import Headers, network_address
 from kit.settings import Settings, load_settings
 from resolvers.context import Services
 from tests.app.graphql import toy
@@ -120,3 +121,25 @@ def test_amounts_are_whole_numbers(text: str) -> None:
 
 def test_nothing_is_no_limit() -> None:
     assert load_settings({"GRAPHMARK_RATE_WRITES_PER_ACCOUNT_MINUTE": "0"}).rate_writes_per_account_minute == 0
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("::ffff:127.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
+        ("127.0.0.1", "10.9.9.9, 10.1.2.3", "10.9.9.9"),
+        ("127.0.0.1", "203.0.113.7, nonsense", "127.0.0.1"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+        ("", "198.51.100.1", ""),
+    ],
+)
+def test_only_trusted_proxies_say_whom_they_speak_for(peer: str, forwarded: str | None, address: str) -> None:
+    trusted = load_settings({"GRAPHMARK_TRUSTED_PROXIES": "127.0.0.0/8,10.0.0.0/8"})
+    given = [] if forwarded is None else [(b"x-forwarded-for", forwarded.encode())]
+    headers = Headers({"headers": given})
+    assert network_address({"client": (peer, 1)}, headers, trusted) == address
+    assert network_address({"client": (peer, 1)}, headers, Settings()) == peer
