@@ -80,7 +80,9 @@ def links(tables: dict[str, list[Row]], rng: random.Random) -> None:
             chosen = rng.sample(own, min(len(own), rng.choice((0, 0, 1, 2, 5))))
             if rng.random() < _ASTRAY:
                 chosen += [row for row in rng.sample(homes, 1) if row not in chosen]
-            made += [{home: row["id"], "bookmark_id": bookmark["id"]} for row in chosen]
+            made += [
+                {home: row["id"], "bookmark_id": bookmark["id"], "owner_id": bookmark["owner_id"]} for row in chosen
+            ]
         if table == "collections":
             made = [row | {"added_at": values.moment(rng)} for row in made]
         tables["bookmark_tags" if table == "tags" else "bookmark_collections"] = made

@@ -232,7 +232,7 @@ async def test_whoever_is_overloaded_is_asked_once(desk: Desk, monkeypatch: pyte
     for way in ("an executor", "the short way"):
         await spy.execute("SELECT 1")
         spy.statements.clear()
-        monkeypatch.setattr(spy, "fetch", overloaded(spy), raising=False)
+        monkeypatch.setattr(Spy, "fetch", overloaded, raising=False)  # of whichever account it acts for
         body = await desk.ask(document)
         errors = [(error["path"], error["extensions"]["code"]) for error in body["errors"]]
         assert errors[0] == (["bookmarks"], "UNAVAILABLE")
@@ -241,14 +241,10 @@ async def test_whoever_is_overloaded_is_asked_once(desk: Desk, monkeypatch: pyte
         monkeypatch.undo()
 
 
-def overloaded(spy: Spy) -> Any:
-    """Return a way to ask that ends as a statement does that took too long."""
-
-    async def fetch(sql: str, *arguments: Any) -> Any:
-        spy.statements.append((sql, arguments))
-        raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
-
-    return fetch
+async def overloaded(spy: Spy, sql: str, *arguments: Any) -> Any:
+    """Ask as one whose statement took too long."""
+    spy.statements.append((sql, arguments))
+    raise asyncpg.QueryCanceledError("canceling statement due to statement timeout")
 
 
 async def test_a_refusal_is_told_once_and_by_the_resolvers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

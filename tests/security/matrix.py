@@ -65,6 +65,11 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "retryTask.input.id": ("Task",),
     "auditLog.filter.actorId": ("User",),
     "auditLog.filter.subjectId": ("User",),
+    "disableUser.input.id": ("User",),
+    "resetUserTotp.input.id": ("User",),
+    "setUserRole.input.id": ("User",),
+    "updateUser.input.id": ("User",),
+    "revokeInvite.input.id": ("Invite",),
     "importProgress.importId": ("Import",),
     "taskUpdated.taskId": ("Task",),
     "Tag.bookmarks.filter.collectionId": ("Collection",),
@@ -74,6 +79,11 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
 
 QUIET = frozenset(
     {
+        "disableUser.input.id",  # for administrators only, as all of these
+        "resetUserTotp.input.id",
+        "setUserRole.input.id",
+        "updateUser.input.id",
+        "revokeInvite.input.id",
         "acceptSuggestions.input.filter.bookmarkId",  # only what stands above a confidence is accepted
         "collections.filter.parentId",  # the collection may have no children
         "tasks.filter.bookmarkId",  # nor the bookmark a task
@@ -96,5 +106,10 @@ EXTRA: Mapping[str, Mapping[str, Any]] = {
 }
 """Further arguments that a field needs to be asked for in earnest, by path."""
 
-FOR_ADMINISTRATORS: frozenset[str] = frozenset({"node.id (User)", "nodes.ids (User)"})
+FOR_ADMINISTRATORS: frozenset[str] = frozenset(
+    {
+        *("node.id (User)", "nodes.ids (User)", "updateUser.input.id (User)", "setUserRole.input.id (User)"),
+        *("disableUser.input.id (User)", "resetUserTotp.input.id (User)"),
+    }
+)
 """Places, as `field.path (Kind)`, at which an administrator may name rows of others."""

@@ -69,7 +69,7 @@ def document(schema: GraphQLSchema, root: str, name: str) -> str:
     header = ", ".join(f"${key}: {argument.type}" for key, argument in field.args.items())
     given = ", ".join(f"{key}: ${key}" for key in field.args)
     arguments = f"({given})" if given else ""
-    shown = selection(field, 3)
+    shown = selection(field, 2)
     return f"{root.lower()}{f'({header})' if header else ''} {{ {name}{arguments} {shown} }}"
 
 

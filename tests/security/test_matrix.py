@@ -107,6 +107,7 @@ async def stage(services: Services) -> AsyncIterator[Stage]:
     alice, bob, root = (viewer.id for viewer in world.viewers)
     world.keys["Upload"] = [[await upload(database, viewer.id)] for viewer in world.viewers]
     await database.execute("UPDATE users SET role = CASE WHEN id = $1 THEN 'ADMIN' ELSE 'USER' END", root)
+    world.keys["Invite"] = [[new_id()] for _ in world.viewers]  # they belong to the server
     tokens = {name: await session(database, key) for name, key in (("alice", alice), ("bob", bob), ("root", root))}
     async with toy.serving(services, the_schema()) as running:
         yield Stage(database, world, running.http, tokens)
