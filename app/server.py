@@ -27,6 +27,7 @@ from app.graphql.standing import Standings
 from app.graphql.subscriptions import Subscriptions
 from app.graphql.websocket import WebSocketTransport
 from app.health import Readiness, checks_of, live, ready
+from app.mailed_links import reset, reset_form, verify, verify_form
 from app.metrics import metrics
 from app.screenshots import screenshot
 from app.setup import front_door, setup, setup_form
@@ -99,6 +100,10 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
             front_door,
             setup_form,
             setup,
+            reset_form,
+            reset,
+            verify_form,
+            verify,
             screenshot,
             start,
             callback,

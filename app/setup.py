@@ -31,7 +31,7 @@ HEADERS = {
     "referrer-policy": "same-origin",
     "cache-control": "no-store",
 }
-_STATUS = {"FORBIDDEN": 403, "CONFLICT": 409, "RATE_LIMITED": 429}
+STATUS = {"FORBIDDEN": 403, "CONFLICT": 409, "RATE_LIMITED": 429}
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 12vh auto; padding: 0 1rem; color: #1d2330 }
 label { display: block; margin: 1rem 0 .25rem; font-weight: 600 }
@@ -86,7 +86,7 @@ async def setup(
         )
     except GraphmarkError as error:
         form = _form(values["token"], email=values["email"], name=values["name"], wrong=error.message)
-        return page("Set up Graphmark", form, status=_STATUS.get(error.code, 400))
+        return page("Set up Graphmark", form, status=STATUS.get(error.code, 400))
     who = escape(signed_in.user.email)
     text = (
         f"<p><strong>{who}</strong> is ready, with the role {signed_in.user.role}.</p>"

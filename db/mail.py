@@ -53,6 +53,23 @@ async def count_recent(rows: Rows, user_id: UUID, *, hours: int) -> int:
     )
 
 
+async def was_written(rows: Rows, user_id: UUID, *, kind: str, hours: int) -> bool:
+    """Tell whether a message of a kind was written to an account in the last `hours`."""
+    return bool(
+        await rows.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT FROM mail_messages
+                WHERE user_id = $1 AND kind = $2 AND created_at > now() - $3 * interval '1 hour'
+            )
+            """,
+            user_id,
+            kind,
+            hours,
+        )
+    )
+
+
 async def take(rows: Rows, *, limit: int, lease_seconds: float) -> list[MessageRow]:
     """Take up at most `limit` messages that are due, the longest due first, for `lease_seconds`."""
     found = await rows.fetch(

@@ -34,11 +34,19 @@ class UserRow:
         """Whether it is closed."""
         return self.disabled_at is not None
 
+    @property
+    def is_email_verified(self) -> bool:
+        """Whether somebody has shown that they read the mailbox of the address."""
+        return self.email_verified_at is not None
+
 
 SOURCE = Source(
     table=User,
     owner=None,
-    computed={"is_disabled": Value("({row}.disabled_at IS NOT NULL)", Kind.BOOLEAN)},
+    computed={
+        "is_disabled": Value("({row}.disabled_at IS NOT NULL)", Kind.BOOLEAN),
+        "is_email_verified": Value("({row}.email_verified_at IS NOT NULL)", Kind.BOOLEAN),
+    },
 )
 WHOLE = Whole(UserRow)
 R = TypeVar("R", default=UserRow)
@@ -100,6 +108,33 @@ async def with_password(rows: Rows, key: UUID) -> tuple[UserRow, str | None] | N
 async def set_password_hash(unit: Unit, key: UUID, password_hash: str) -> None:
     """Store a hash made anew."""
     await unit.execute("UPDATE users SET password_hash = $2, updated_at = now() WHERE id = $1", key, password_hash)
+
+
+async def replace_password_hash(unit: Unit, key: UUID, *, before: str | None, after: str) -> bool:
+    """Store the hash of another password; False when the one before is not there any more."""
+    return bool(
+        await unit.execute(
+            """
+            UPDATE users SET password_hash = $3, updated_at = now()
+            WHERE id = $1 AND password_hash IS NOT DISTINCT FROM $2
+            """,
+            key,
+            before,
+            after,
+        )
+    )
+
+
+async def note_email_verified(unit: Unit, key: UUID) -> UserRow | None:
+    """Remember that the address of an account was confirmed, and return the account."""
+    row = await unit.fetchrow(
+        f"""
+        UPDATE users SET email_verified_at = coalesce(email_verified_at, now()), updated_at = now()
+        WHERE id = $1 RETURNING {_COLUMNS}
+        """,
+        key,
+    )
+    return UserRow(**row) if row else None
 
 
 async def note_login(unit: Unit, key: UUID) -> None:

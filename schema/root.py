@@ -10,7 +10,7 @@ from resolvers.compiled import CompiledExecutor
 from schema.admin import AdminMutation, AdminQuery
 from schema.agents import AgentMutation, AgentQuery, AgentSubscription
 from schema.audit import AuditQuery
-from schema.auth import AuthMutation, FactorMutation
+from schema.auth import AuthMutation, FactorMutation, PasswordMutation
 from schema.bookmarks import BookmarkMutation, BookmarkQuery, BookmarkSubscription
 from schema.categorization import CategorizationMutation, CategorizationQuery
 from schema.collections import CollectionMutation, CollectionQuery
@@ -43,6 +43,7 @@ QUERIES = (
 MUTATIONS = (
     AuthMutation,
     FactorMutation,
+    PasswordMutation,
     BookmarkMutation,
     CollectionMutation,
     TagMutation,

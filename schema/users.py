@@ -45,6 +45,9 @@ class User(Node):
 
     id = global_id("User")
     email: EmailAddress = strawberry.field(description="The address to sign in with.")
+    is_email_verified: bool = strawberry.field(
+        description="Whether the link that was mailed to the address has been followed."
+    )
     name: str = strawberry.field(description="How the account is shown: 1 to 100 characters.")
     role: Role = strawberry.field(description="What the account may do beyond its own data.")
     last_login_at: datetime | None = strawberry.field(description="When it last signed in with its password.")

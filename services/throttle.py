@@ -42,6 +42,10 @@ class Secret(StrEnum):
     CODE = "CODE"
 
 
+class AccountWaits(RateLimited):
+    """It is the account that waits, or would if it existed, and not only the network."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A guess that may be made. `account` and `network` are what it was counted under."""
@@ -57,12 +61,16 @@ async def admit(
     """Count a guess and let it be made.
 
     `email_key` names the account (services.users.email_key), or what was typed in place of one. Raises `RateLimited`
-    when it has to wait, with the seconds, and whatever the database raises when it is away.
+    when it has to wait, with the seconds, `AccountWaits` when that is for the account, and whatever the database
+    raises when it is away.
     """
     network = network_of(network_address)
     is_known = network != "" and await rows.is_known(database, email_key, network, days=settings.known_network_days)
     account = _place_key(secret, email_key, network) if is_known else _account_key(secret, email_key)
-    await _count(database, account, _account_rule(settings, secret), secret)
+    try:
+        await _count(database, account, _account_rule(settings, secret), secret)
+    except RateLimited as error:
+        raise AccountWaits(error.message, retry_after_seconds=error.retry_after_seconds) from error
     attempt = Attempt(account, None if is_known else _network_key(network), settings.sign_in_failures_per_network)
     if attempt.network is not None:
         try:

@@ -1,7 +1,9 @@
 """Sending what waits to be sent: rows of db.mail become messages at a mail server, or files.
 
+Requests for a new password are answered here as well (services.auth.resetting).
+
 A message is no task of the engine: its owner could see, pause and cancel a task, and so could whoever has stolen a
-session, to keep a warning from them; and some messages go to nobody's account (decision 0027). What it shares with
+session, to keep a warning from them; and some messages go to nobody's account (decision 0028). What it shares with
 tasks is the bell, the lease and the growing pause. Every worker process has one postman.
 """
 
@@ -18,12 +20,13 @@ from db.unit import LOST_CONNECTION, Database
 from kit.crypto import CannotDecrypt, SecretKey
 from kit.settings import Settings
 from kit.smtp import Delivery, NotNow, Refused, compose, sender_of
-from services import mail
+from services import auth, mail
 
 log = structlog.get_logger(__name__)
 AT_ONCE: Final = 5
 """Messages that one process hands over at once."""
 
+_MAX_ANSWERS: Final = 100
 _LEASE_TIMEOUTS: Final = 6
 _AFTER_ERROR_SECONDS = 5.0
 
@@ -54,7 +57,7 @@ class Postman:
         while not self._stopping:
             pause = self._settings.task_sweep_seconds
             try:
-                while await self.send_due() and not self._stopping:
+                while await self.look() and not self._stopping:
                     pass
             except Exception as error:  # noqa: BLE001  the database is away, or a row is damaged: the others must not wait
                 log.warning("mail.round_failed", error=repr(error))
@@ -65,6 +68,17 @@ class Postman:
             except TimeoutError:
                 continue
             self._bell.clear()
+
+    async def look(self) -> int:
+        """Answer who wants a new password, then send what is due; return how much of both was done."""
+        answered = 0
+        while answered < _MAX_ANSWERS and await self._answer():
+            answered += 1
+        return answered + await self.send_due()
+
+    async def _answer(self) -> bool:
+        async with self._database.unit() as unit:
+            return await auth.answer_request(unit, self._settings, self._key)
 
     async def send_due(self) -> int:
         """Take up what is due, at most `AT_ONCE` messages, and try each once; return how many that were."""

@@ -23,6 +23,7 @@ from kit.smtp import FOLDER, remove_old
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import audit, bookmarks
 from services.agents import BELL, WORKFLOW_KIND, fleet
+from services.auth.noticing import KNOWN_DEVICE_DAYS
 from services.embedding.spaces import settle
 from services.validation import rechecks
 from tasks.embedding import keep_up
@@ -180,7 +181,8 @@ async def wake_workflows(unit: Unit) -> int:
 async def purge_logins(unit: Unit) -> int:
     """Forget sessions, one-time tokens and half-done sign-ins that can never be used again."""
     purges = (auth.purge_sessions, auth.purge_tokens, auth.purge_challenges)
-    return sum([await purge(unit, limit=_BATCH) for purge in purges])
+    devices = await auth.purge_devices(unit, days=KNOWN_DEVICE_DAYS, limit=_BATCH)
+    return devices + sum([await purge(unit, limit=_BATCH) for purge in purges])
 
 
 async def tell_repeats(unit: Unit) -> int:

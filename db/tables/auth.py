@@ -34,6 +34,18 @@ class OneTimeToken(Table, tablename="one_time_tokens"):
     used_at = Timestamptz(null=True)
     email = Text(null=True)
     invited_by = UUID(null=True)
+    bound_to = Bytea(null=True)
+
+
+class MailRequest(Table, tablename="mail_requests"):
+    """An account is to be written to that has this address, if there is one."""
+
+    id = UUID(primary_key=True)
+    kind = Text()
+    email_key = Text()
+    network_address = Text()
+    user_agent = Text()
+    created_at = Timestamptz()
 
 
 class Identity(Table, tablename="identities"):

@@ -16,5 +16,6 @@ class User(Table, tablename="users"):
     disabled_at = Timestamptz(null=True)
     email_verified_at = Timestamptz(null=True)
     last_login_at = Timestamptz(null=True)
+    deleted_at = Timestamptz(null=True)
     created_at = Timestamptz()
     updated_at = Timestamptz()

@@ -9,9 +9,17 @@ from resolvers.auth.factors import (
     recovery_codes_left,
     regenerate_recovery_codes,
 )
+from resolvers.auth.passwords import (
+    change_password,
+    request_email_verification,
+    request_password_reset,
+    reset_password,
+    verify_email,
+)
 from resolvers.auth.signing_in import login, logout, register, verify_totp
 
 __all__ = [
+    "change_password",
     "confirm_totp",
     "disable_totp",
     "enable_totp",
@@ -22,5 +30,9 @@ __all__ = [
     "recovery_codes_left",
     "regenerate_recovery_codes",
     "register",
+    "request_email_verification",
+    "request_password_reset",
+    "reset_password",
+    "verify_email",
     "verify_totp",
 ]

@@ -12,7 +12,12 @@ __all__ = ["AuditAction", "AuditFilter"]
 described(
     AuditAction,
     "What was done to an account or to the log, or tried.",
+    ACCOUNT_DELETED="Somebody deleted their account, or tried to.",
     AUDIT_CUT="The operator cut the beginning of the log off; `details` say up to where, and the digest that seals it.",
+    EMAIL_VERIFIED="Somebody confirmed their address by the link that was mailed to it.",
+    PASSWORD_CHANGED="Somebody changed their password, or tried to.",  # noqa: S106  what an act means
+    PASSWORD_RESET="Somebody set a new password by the link that was mailed to the account, or tried to.",  # noqa: S106  the same
+    PASSWORD_RESET_REQUESTED="Somebody had a link for a new password mailed to the account.",  # noqa: S106  the same
     RECOVERY_CODES_RENEWED="Somebody made new recovery codes, or tried to; the earlier ones are void.",
     RECOVERY_CODE_USED="Somebody used up a recovery code.",
     INVITE_CREATED="An administrator invited somebody to open an account.",

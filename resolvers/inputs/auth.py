@@ -71,3 +71,37 @@ class RegenerateRecoveryCodesInput:
 
     password: str = strawberry.field(description="The password of the account.")
     code: str = strawberry.field(description="6 digits of the authenticator app, or a recovery code.")
+
+
+@strawberry.input(description="A new password for the account that asks.")
+class ChangePasswordInput:
+    """For `changePassword`."""
+
+    current_password: str = strawberry.field(description="The password until now.")
+    new_password: str = strawberry.field(description="8 to 1,024 characters of any kind, not among the common ones.")
+
+
+@strawberry.input(description="Who has forgotten a password.")
+class RequestPasswordResetInput:
+    """For `requestPasswordReset`."""
+
+    email: EmailAddress = strawberry.field(description="The address of the account.")
+
+
+@strawberry.input(description="A new password by the link in a mail.")
+class ResetPasswordInput:
+    """For `resetPassword`."""
+
+    token: str = strawberry.field(description="What stands behind `token=` in the link; good for 30 minutes and once.")
+    new_password: str = strawberry.field(description="8 to 1,024 characters of any kind, not among the common ones.")
+    code: str | None = strawberry.field(
+        default=None,
+        description="A code of the second factor, or a recovery code; needed when the account has a second factor.",
+    )
+
+
+@strawberry.input(description="The confirmation of an address by the link in a mail.")
+class VerifyEmailInput:
+    """For `verifyEmail`."""
+
+    token: str = strawberry.field(description="What stands behind `token=` in the link; good for 24 hours and once.")

@@ -8,21 +8,27 @@ from services.auth.accounts import (
     register,
     viewer_by_email,
 )
+from services.auth.changing import change_password
 from services.auth.elsewhere import Person, person_of, person_of_proxy, sign_in_elsewhere
 from services.auth.enrolling import Enrolled, confirm, disable, enable, regenerate
 from services.auth.factors import Enrolment, Factor
 from services.auth.factors import opens_with as factors_open
 from services.auth.factors import reset as reset_factor
 from services.auth.factors import states as factor_states
+from services.auth.links import RESET_MINUTES, VERIFICATION_HOURS, send_reset, send_verification
 from services.auth.passwords import check_password
+from services.auth.resetting import answer_request, request_reset, reset_password
 from services.auth.second_step import Challenge, let_in, verify
 from services.auth.sessions import Device, SignedIn, authenticate, logout, must_enrol, open_session, seconds_left
 from services.auth.signing_in import login
 from services.auth.step_up import RECENT_MINUTES, require_recent
+from services.auth.verifying import request_verification, unverified, verify_email
 
 __all__ = [
     "RECENT_MINUTES",
+    "RESET_MINUTES",
     "SETUP_HOURS",
+    "VERIFICATION_HOURS",
     "Accounts",
     "Challenge",
     "Device",
@@ -31,7 +37,9 @@ __all__ = [
     "Factor",
     "Person",
     "SignedIn",
+    "answer_request",
     "authenticate",
+    "change_password",
     "check_password",
     "confirm",
     "create_setup_token",
@@ -49,10 +57,17 @@ __all__ = [
     "person_of_proxy",
     "regenerate",
     "register",
+    "request_reset",
+    "request_verification",
     "require_recent",
     "reset_factor",
+    "reset_password",
     "seconds_left",
+    "send_reset",
+    "send_verification",
     "sign_in_elsewhere",
+    "unverified",
     "verify",
+    "verify_email",
     "viewer_by_email",
 ]

@@ -4,6 +4,7 @@ The reasons behind the rules: OWASP ASVS 5.0 chapter V6. A password is hashed in
 transaction is opened, so that a slow hash never holds a connection.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from kit.ids import new_id
 from kit.settings import Registration, Settings
 from services import audit
 from services.audit import Act, AuditAction
+from services.auth.links import send_verification
+from services.auth.noticing import notice_device
 from services.auth.passwords import check_password
 from services.auth.sessions import Device, SignedIn, open_session
 from services.permissions import Role, Viewer
@@ -59,6 +62,8 @@ async def register(
         if user is None:
             raise Conflict("There is an account with this address already; sign in instead.", field=("input", "email"))
         signed_in = await open_session(unit, accounts.settings, user, device)
+        await notice_device(unit, accounts.secret_key, user, device)
+        await send_verification(unit, accounts.settings, accounts.secret_key, user)
         await audit.record(unit, act_of(AuditAction.REGISTERED, user, device))
         return signed_in
 
@@ -130,7 +135,7 @@ class _Newcomer:
 async def _prepare(accounts: Accounts, *, email: str, password: str, name: str) -> _Newcomer:
     """Check and hash what somebody gave, outside of any transaction. Raises `BadInput`."""
     key, shown = email_key(email), clean_name(name)
-    check_password(password)
+    await asyncio.to_thread(check_password, password, email=email, name=name)
     return _Newcomer(email.strip(), key, shown, await accounts.passwords.hash(password))
 
 

@@ -20,6 +20,7 @@ from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import read_code
 from services.auth.factors import Factor, states
+from services.auth.noticing import notice_device
 from services.auth.proving import with_code
 from services.auth.sessions import Device, SignedIn, open_session
 
@@ -135,5 +136,6 @@ async def _welcome(unit: Unit, accounts: Accounts, user: UserRow, device: Device
     await users.note_login(unit, user.id)
     await throttle.signed_in(unit, user.id, device.network_address)
     signed_in = await open_session(unit, accounts.settings, user, device)
+    await notice_device(unit, accounts.secret_key, user, device)
     await audit.record(unit, act_of(AuditAction.SIGNED_IN, user, device, factor=str(factor)))
     return signed_in

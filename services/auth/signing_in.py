@@ -1,12 +1,14 @@
 """Signing in: from a proof of who somebody is to a session (OWASP ASVS 5.0 V6)."""
 
 from db import users
+from db.auth import LOCKED_OUT
 from db.users import UserRow
 from kit.crypto import MAX_PASSWORD_CHARS
 from kit.errors import BadInput, Forbidden, RateLimited, Unauthenticated
 from services import audit, throttle
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts
+from services.auth.noticing import ask_for_mail
 from services.auth.second_step import Challenge, let_in
 from services.auth.sessions import Device, SignedIn
 from services.throttle import Secret
@@ -31,7 +33,10 @@ async def login(
         attempt = await throttle.admit(
             accounts.database, accounts.settings, Secret.PASSWORD, key, device.network_address
         )
-    except RateLimited:
+    except RateLimited as error:
+        if isinstance(error, throttle.AccountWaits):
+            async with accounts.database.unit() as unit:
+                await ask_for_mail(unit, LOCKED_OUT, key, device)
         await audit.refused(accounts.database, _refusal(None, "TOO_MANY_ATTEMPTS", device))
         raise
     try:
