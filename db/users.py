@@ -184,7 +184,7 @@ async def count(rows: Rows, asking_id: UUID, chosen: UserFilter) -> int:
 
 def _conditions(query: Query, chosen: UserFilter) -> list[str]:
     # Every argument of a statement has to be used in it, and a shape may or may not use the owner.
-    conditions = [f"{query.owner}::uuid IS NOT NULL"]
+    conditions = [f"{query.owner}::uuid IS NOT NULL", "u.deleted_at IS NULL"]
     if chosen.role is not None:
         conditions.append(f"u.role = {query.bind(chosen.role)}")
     if chosen.is_disabled is not None:

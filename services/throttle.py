@@ -43,7 +43,7 @@ class Secret(StrEnum):
 
 
 class AccountWaits(RateLimited):
-    """It is the account that waits, or would if it existed, and not only the network."""
+    """Guesses at the password of an account wait, or would if it existed, and not only those from a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def admit(
     """Count a guess and let it be made.
 
     `email_key` names the account (services.users.email_key), or what was typed in place of one. Raises `RateLimited`
-    when it has to wait, with the seconds, `AccountWaits` when that is for the account, and whatever the database
+    when it has to wait, with the seconds, `AccountWaits` for the password of an account, and whatever the database
     raises when it is away.
     """
     network = network_of(network_address)
@@ -70,6 +70,8 @@ async def admit(
     try:
         await _count(database, account, _account_rule(settings, secret), secret)
     except RateLimited as error:
+        if secret is Secret.CODE:
+            raise
         raise AccountWaits(error.message, retry_after_seconds=error.retry_after_seconds) from error
     attempt = Attempt(account, None if is_known else _network_key(network), settings.sign_in_failures_per_network)
     if attempt.network is not None:

@@ -23,6 +23,7 @@ from kit.smtp import FOLDER, remove_old
 from kit.uploads import INCOMING_FOLDER, remove_stale
 from services import audit, bookmarks
 from services.agents import BELL, WORKFLOW_KIND, fleet
+from services.auth import remove_closed
 from services.auth.noticing import KNOWN_DEVICE_DAYS
 from services.embedding.spaces import settle
 from services.validation import rechecks
@@ -104,6 +105,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         _mail_job(settings),
+        _removal_job(settings),
         Job("purge-trash", _HOUR, purge_trash),
         *_embedding_jobs(settings),
         Job("purge-links", _HOUR, purge_links),
@@ -134,6 +136,18 @@ def _embedding_jobs(settings: Settings) -> list[Job]:
         Job("keep-embeddings", _HOUR, keep_embeddings),
         Job("settle-spaces", 5 * _MINUTE, settle_spaces),
     ]
+
+
+def _removal_job(settings: Settings) -> Job:
+    """Remove what deleted accounts hold. All of it happens behind the slot, in pieces of its own."""
+
+    async def nothing(_unit: Unit) -> int:
+        return 0
+
+    async def remove(database: Database) -> int:
+        return await remove_closed(database, settings)
+
+    return Job("remove-accounts", _MINUTE, nothing, after=remove)
 
 
 def _mail_job(settings: Settings) -> Job:

@@ -11,6 +11,7 @@ from resolvers.auth.factors import (
 )
 from resolvers.auth.passwords import (
     change_password,
+    delete_account,
     request_email_verification,
     request_password_reset,
     reset_password,
@@ -21,6 +22,7 @@ from resolvers.auth.signing_in import login, logout, register, verify_totp
 __all__ = [
     "change_password",
     "confirm_totp",
+    "delete_account",
     "disable_totp",
     "enable_totp",
     "is_totp_enabled",

@@ -8,7 +8,13 @@ from kit.errors import Forbidden, Unauthenticated
 from kit.rates.budgets import network_of
 from resolvers.auth.signing_in import accounts_of, device_of
 from resolvers.context import Context, Info, viewer_of
-from resolvers.inputs.auth import ChangePasswordInput, RequestPasswordResetInput, ResetPasswordInput, VerifyEmailInput
+from resolvers.inputs.auth import (
+    ChangePasswordInput,
+    DeleteAccountInput,
+    RequestPasswordResetInput,
+    ResetPasswordInput,
+    VerifyEmailInput,
+)
 from resolvers.mutation import Payload, refusable
 from services import auth
 from services.users import email_key
@@ -16,6 +22,7 @@ from services.users import email_key
 Changing = Annotated[ChangePasswordInput, strawberry.argument(description="The password until now, and the new one.")]
 Asking = Annotated[RequestPasswordResetInput, strawberry.argument(description="Who has forgotten a password.")]
 Resetting = Annotated[ResetPasswordInput, strawberry.argument(description="The link, and the new password.")]
+Deleting = Annotated[DeleteAccountInput, strawberry.argument(description="Proof of whose account it is.")]
 Verifying = Annotated[VerifyEmailInput, strawberry.argument(description="The link.")]
 
 
@@ -84,6 +91,23 @@ async def verify_email(info: Info, input: Verifying) -> Payload:  # noqa: A002  
         return Payload(verified=True)
 
     return await refusable(work())
+
+
+async def delete_account(info: Info, input: Deleting) -> Payload:  # noqa: A002  the name of the API
+    """Delete one's own account and all that it holds."""
+    viewer = viewer_of(info)
+
+    async def work() -> Payload:
+        await auth.delete_account(
+            accounts_of(info.context),
+            viewer,
+            password=input.password,
+            code=input.code,
+            device=device_of(info.context),
+        )
+        return Payload(deleted=True)
+
+    return await refusable(work(), Unauthenticated, Forbidden)
 
 
 async def _count_mail(context: Context, email: str) -> None:

@@ -105,3 +105,16 @@ class VerifyEmailInput:
     """For `verifyEmail`."""
 
     token: str = strawberry.field(description="What stands behind `token=` in the link; good for 24 hours and once.")
+
+
+@strawberry.input(description="Proof of whose account it is.")
+class DeleteAccountInput:
+    """For `deleteAccount`."""
+
+    password: str = strawberry.field(
+        description="The password; anything for an account that has none, which must have signed in just before."
+    )
+    code: str | None = strawberry.field(
+        default=None,
+        description="A code of the second factor, or a recovery code; needed when the account has a second factor.",
+    )

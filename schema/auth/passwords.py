@@ -49,6 +49,16 @@ class VerifyEmailPayload:
     user_errors: list[UserError] = strawberry.field(description=_REFUSED)
 
 
+@strawberry.type(description="The answer to `deleteAccount`.")
+class DeleteAccountPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    deleted: bool | None = strawberry.field(
+        description="True when the account opens nothing any more; what it holds is removed soon. Null when refused."
+    )
+    user_errors: list[UserError] = strawberry.field(description=_REFUSED)
+
+
 @strawberry.type
 class PasswordMutation:
     """Passwords and confirmed addresses."""
@@ -81,6 +91,15 @@ class PasswordMutation:
         resolver=answer.request_email_verification,
         graphql_type=RequestEmailVerificationPayload,
         description="Have another link mailed that confirms your address, good for 24 hours; earlier ones are void.",
+        **signed_in(),
+    )
+    delete_account = strawberry.field(
+        resolver=answer.delete_account,
+        graphql_type=DeleteAccountPayload,
+        description=(
+            "Delete your account and everything in it, for good. It opens nothing from this moment on; what it holds is"
+            " removed within minutes. CONFLICT for the last administrator."
+        ),
         **signed_in(),
     )
     verify_email = strawberry.field(

@@ -9,6 +9,7 @@ from services.auth.accounts import (
     viewer_by_email,
 )
 from services.auth.changing import change_password
+from services.auth.deleting import delete_account, remove_closed
 from services.auth.elsewhere import Person, person_of, person_of_proxy, sign_in_elsewhere
 from services.auth.enrolling import Enrolled, confirm, disable, enable, regenerate
 from services.auth.factors import Enrolment, Factor
@@ -44,6 +45,7 @@ __all__ = [
     "confirm",
     "create_setup_token",
     "create_user",
+    "delete_account",
     "disable",
     "enable",
     "factor_states",
@@ -57,6 +59,7 @@ __all__ = [
     "person_of_proxy",
     "regenerate",
     "register",
+    "remove_closed",
     "request_reset",
     "request_verification",
     "require_recent",
