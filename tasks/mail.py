@@ -3,7 +3,7 @@
 Requests for a new password are answered here as well (services.auth.resetting).
 
 A message is no task of the engine: its owner could see, pause and cancel a task, and so could whoever has stolen a
-session, to keep a warning from them; and some messages go to nobody's account (decision 0028). What it shares with
+session, to keep a warning from them; and some messages go to nobody's account (decision 0030). What it shares with
 tasks is the bell, the lease and the growing pause. Every worker process has one postman.
 """
 

@@ -18,6 +18,7 @@ UNWALLED = {
 
 SERVING = {
     "app/elsewhere.py": "signs in whom a provider of identities knows",
+    "app/mailed_links.py": "whoever follows a link has not signed in",
     "app/screenshots.py": "acts for whoever asks, by `of`",
     "app/server.py": "finds out who asks",
     "app/setup.py": "opens the first account",

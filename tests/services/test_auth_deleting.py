@@ -61,9 +61,10 @@ async def furnish(database: Database, make: Maker, viewer: Viewer) -> None:
     for _ in range(3):
         bookmark = await make.bookmark(viewer)
     tag, collection = await make.tag(viewer), await make.collection(viewer)
-    await database.execute("INSERT INTO bookmark_tags (tag_id, bookmark_id) VALUES ($1, $2)", tag.id, bookmark.id)
-    links = "INSERT INTO bookmark_collections (collection_id, bookmark_id) VALUES ($1, $2)"
-    await database.execute(links, collection.id, bookmark.id)
+    tags = "INSERT INTO bookmark_tags (tag_id, bookmark_id, owner_id) VALUES ($1, $2, $3)"
+    await database.execute(tags, tag.id, bookmark.id, viewer.id)
+    links = "INSERT INTO bookmark_collections (collection_id, bookmark_id, owner_id) VALUES ($1, $2, $3)"
+    await database.execute(links, collection.id, bookmark.id, viewer.id)
     async with database.unit() as unit:
         await agents.start_workflow(unit, viewer, workflow=agents.Workflow.VALIDATION_ONLY, bookmark_ids=[bookmark.id])
 
