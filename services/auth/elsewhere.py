@@ -5,10 +5,12 @@ of the same address only when both sides have seen that the mailbox is theirs: e
 somebody's address, here or there, would share it with them (pre-hijacking, Sudhodanan and Paverd 2022).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import structlog
+
+from db import admin, users
 from db import auth as rows_of
-from db import users
 from db.unit import Unit
 from db.users import UserRow
 from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
@@ -22,7 +24,9 @@ from services.auth.factors import Factor
 from services.auth.second_step import Challenge, let_in
 from services.auth.sessions import Device, SignedIn
 from services.permissions import Role
-from services.users import MAX_NAME_CHARS, clean_name, email_key
+from services.users import MAX_NAME_CHARS, clean_name, email_key, refuse_last_admin
+
+log = structlog.get_logger(__name__)
 
 _TWO_FACTORS = "mfa"  # RFC 8176 §2
 PROXY = "proxy"
@@ -81,6 +85,7 @@ async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) 
         if user.disabled_at is not None:
             raise Unauthenticated("This account is disabled; ask the administrator of this server.")
         await rows_of.note_identity_use(unit, person.issuer, person.subject)
+        user = await _in_role(unit, person, user, device)
         asks = not person.has_proved_two
         return await let_in(unit, accounts, user, device, proved=Factor.ELSEWHERE, asks_for_code=asks)
 
@@ -121,6 +126,26 @@ async def _open(unit: Unit, settings: Settings, person: Person, device: Device) 
     await _link(unit, person, user)
     await audit.record(unit, act_of(AuditAction.REGISTERED, user, device, issuer=person.issuer))
     return user
+
+
+async def _in_role(unit: Unit, person: Person, user: UserRow, device: Device) -> UserRow:
+    """Give an account the role that its groups say, and end what is open in the old one (OWASP ASVS 5.0, 7.2.4).
+
+    The last administrator stays one: whoever cannot administer this server cannot mend its groups either.
+    """
+    if person.role is None or person.role == user.role:
+        return user
+    if person.role is not Role.ADMIN:
+        try:
+            await refuse_last_admin(unit, user.id)
+        except Conflict:
+            log.warning("oidc.last_administrator_kept", user_id=str(user.id))
+            return user
+    await admin.set_role(unit, user.id, person.role.value)
+    await rows_of.revoke_sessions(unit, user.id)
+    told = {"before": user.role, "after": person.role.value, "issuer": person.issuer}
+    await audit.record(unit, act_of(AuditAction.ROLE_CHANGED, user, device, **told))
+    return replace(user, role=person.role.value)
 
 
 async def _link(unit: Unit, person: Person, user: UserRow) -> None:

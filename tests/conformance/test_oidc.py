@@ -47,6 +47,7 @@ class Browser:
 
     async def sign_in(self, login: str, *, path: str = OIDC_PATH) -> httpx.Response:
         """Go the whole way as `login`; return what this server answers in the end."""
+        self.there.cookies.clear()  # or the provider would remember who was there before
         start = await self.leave(path)
         assert start.status_code == 303, start.text
         query = await self.consent(start.headers["location"], login)
@@ -153,6 +154,28 @@ async def test_groups_say_who_may_come_in_and_who_administers(services: Services
         assert refused.status_code == 403
         assert "not in the group" in refused.text
     assert await accounts(services) == [("root@example.org", "ADMIN", 1)]
+
+
+async def test_the_role_follows_the_groups_but_the_last_administrator_stays(services: Services, issuer: str) -> None:
+    async with browsing(services, issuer) as browser:
+        await browser.sign_in("root")
+        await browser.sign_in("ada")
+    async with browsing(services, issuer, oidc_admin_group="admins") as browser:
+        assert await who(browser, await browser.sign_in("root")) == {"email": "root@example.org", "role": "ADMIN"}
+    async with browsing(services, issuer, oidc_admin_group="readers") as browser:
+        await browser.sign_in("root")
+        assert await accounts(services) == [("ada@example.org", "USER", 1), ("root@example.org", "ADMIN", 1)]
+        await browser.sign_in("ada")
+        await browser.sign_in("root")
+    assert await accounts(services) == [("ada@example.org", "ADMIN", 1), ("root@example.org", "USER", 1)]
+    changes = await services.database.fetch(
+        "SELECT actor, details ->> 'after' AS after FROM audit_entries WHERE action = 'ROLE_CHANGED' ORDER BY seq"
+    )
+    assert [tuple(row) for row in changes] == [
+        ("root@example.org", "ADMIN"),
+        ("ada@example.org", "ADMIN"),
+        ("root@example.org", "USER"),
+    ]
 
 
 async def test_an_account_is_linked_only_when_both_sides_know_the_mailbox(
