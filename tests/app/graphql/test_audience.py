@@ -31,6 +31,8 @@ SAME_FOR_ALL = {
     "LinkHealth",
     "Page",
     "PageInfo",
+    "Quota",
+    "Quotas",
     "Screenshot",
     "SimilarBookmark",
     "Spending",
