@@ -137,6 +137,11 @@ async def note_email_verified(unit: Unit, key: UUID) -> UserRow | None:
     return UserRow(**row) if row else None
 
 
+async def hold(unit: Unit, key: UUID) -> None:
+    """Let nobody else who holds this account go on before the end of the transaction."""
+    await unit.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", key)
+
+
 async def note_login(unit: Unit, key: UUID) -> None:
     """Remember that the account signed in just now."""
     await unit.execute("UPDATE users SET last_login_at = now() WHERE id = $1", key)

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from db import auth as rows_of
+from db import users
 from db.auth import FactorState
 from db.unit import Rows, Unit
 from db.users import UserRow
@@ -86,6 +87,7 @@ async def confirm(unit: Unit, accounts: Accounts, user: UserRow, code: TypedCode
     step = _step(accounts, user.id, sealed, code)
     if step is None:
         return None
+    await users.hold(unit, user.id)  # whoever is signing in without it sees it, or is seen and signed out
     await rows_of.confirm_factor(unit, user.id, step)
     codes = await _new_codes(unit, user.id)
     await tell(unit, accounts.secret_key, AuditAction.TOTP_ENABLED, user, device)

@@ -61,6 +61,7 @@ async def let_in(
     `device_token` is what an earlier sign-in on this device was given so that it is not asked again; `proved` names the
     first factor in the audit log; without `asks_for_code` it was worth two.
     """
+    await users.hold(unit, user.id)  # a factor that is being confirmed counts, or ends this session too
     if not asks_for_code or not (await states(unit, [user.id]))[user.id].is_enabled:
         return await _welcome(unit, accounts, user, device, proved)
     if device_token and await rows_of.is_trusted_device(unit, user.id, _key(device_token)):

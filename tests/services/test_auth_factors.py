@@ -15,7 +15,7 @@ from kit.errors import BadInput, Conflict, GraphmarkError, RateLimited, Unauthen
 from kit.settings import Settings
 from services import auth, mail
 from services.audit import Act, AuditAction
-from services.auth import Accounts, SignedIn
+from services.auth import Accounts, Challenge, SignedIn, factors
 from services.auth.codes import read_code
 from tests.factors import PASSWORD, PHONE, App, Clock, challenged, enrolled, signed_in, viewer_by
 from tests.factors import clock as clock  # noqa: PLC0414  a fixture
@@ -119,6 +119,24 @@ async def test_a_wrong_password_sets_up_nothing(accounts: Accounts) -> None:
     assert await refusal(wrong) == (Unauthenticated, ("input", "password"))
     assert await accounts.database.fetch("SELECT FROM totp_factors") == []
     assert (await acts(accounts.database))[-1] == ("TOTP_ENABLED", False)
+
+
+async def test_who_signs_in_while_a_factor_is_confirmed_is_asked_for_it(accounts: Accounts, clock: Clock) -> None:
+    opened = await signed_in(accounts)
+    viewer = await viewer_by(accounts, opened.token)
+    enrolment = await auth.enable(accounts, viewer, password=PASSWORD, device=PHONE)
+    typed = read_code(App(enrolment.secret, clock).code())
+    waiting = """
+        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE NOT granted AND datname = current_database()
+    """
+    async with accounts.database.unit() as unit:
+        assert await factors.confirm(unit, accounts, opened.user, typed, PHONE) is not None
+        login = asyncio.create_task(auth.login(accounts, email="ada@example.org", password=PASSWORD, device=PHONE))
+        async with asyncio.timeout(20):
+            while not await accounts.database.fetchval(waiting):  # noqa: ASYNC110  it happens in the database
+                await asyncio.sleep(0.005)
+    assert isinstance(await login, Challenge)
 
 
 async def test_enrolling_ends_the_other_sessions(accounts: Accounts, clock: Clock) -> None:
