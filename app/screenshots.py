@@ -15,8 +15,6 @@ from services.permissions import ApiScope, Demand, admit
 
 _HEADERS = {
     "cache-control": "private, max-age=86400",  # another picture has another address
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
     "vary": "authorization, cookie",
 }
 

@@ -26,6 +26,7 @@ from app.graphql.sessions import Sessions
 from app.graphql.standing import Standings
 from app.graphql.subscriptions import Subscriptions
 from app.graphql.websocket import WebSocketTransport
+from app.headers import Protection
 from app.health import Readiness, checks_of, live, ready
 from app.mailed_links import reset, reset_form, verify, verify_form
 from app.metrics import metrics
@@ -46,8 +47,7 @@ log = structlog.get_logger(__name__)
 GRAPHQL_PATH = "/graphql"
 _CONNECTIONS = frozenset({ScopeType.HTTP, ScopeType.WEBSOCKET})
 STALE_UPLOAD_SECONDS = 6 * 3600.0
-_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
-_ASSETS_HEADERS = _HEADERS | {"content-security-policy": PAGE_HEADERS["content-security-policy"]}
+_ASSETS_HEADERS = {"content-security-policy": PAGE_HEADERS["content-security-policy"]}
 _ASSETS_CACHE = CacheControlHeader(max_age=24 * 3600, public=True)
 
 
@@ -62,8 +62,11 @@ def create_app(
     engine = Engine(schema if schema is not None else build_schema(), settings)
     gateway = _Gateway()
     pages = _pages(settings, gateway, engine, services)
+    protection = Protection(settings)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            send = protection.around(send)
         # Most requests by far; Litestar's way to a handler costs as much as all that this endpoint does around GraphQL.
         if scope["type"] in _CONNECTIONS and scope["path"] == GRAPHQL_PATH:
             await gateway.serve(scope, receive, send)
@@ -115,7 +118,6 @@ def _pages(settings: Settings, gateway: "_Gateway", engine: Engine, services: Se
         lifespan=[lifespan],
         openapi_config=None,
         logging_config=None,
-        response_headers=_HEADERS,
     )
 
 
@@ -216,10 +218,10 @@ def _http_problem(_request: Request[Any, Any, Any], error: HTTPException) -> Res
     return Response(
         {"status": error.status_code, "detail": error.detail},
         status_code=error.status_code,
-        headers={**(error.headers or {}), **_HEADERS},
+        headers=error.headers,
     )
 
 
 def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     log.error("http.failed", path=request.scope["path"], exc_info=error)
-    return Response({"status": 500, "detail": INTERNAL_MESSAGE}, status_code=500, headers=_HEADERS)
+    return Response({"status": 500, "detail": INTERNAL_MESSAGE}, status_code=500)

@@ -25,11 +25,8 @@ HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
     # The address holds the token, so no other site may see it; `no-referrer` would make the form's Origin `null`.
     "referrer-policy": "same-origin",
-    "cache-control": "no-store",
 }
 STATUS = {"FORBIDDEN": 403, "CONFLICT": 409, "RATE_LIMITED": 429}
 _STYLE = """

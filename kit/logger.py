@@ -13,10 +13,9 @@ from typing import IO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from kit.redaction import REDACTED, is_secret, without_secrets
 from kit.settings import LogFormat, LogLevel
 
-REDACTED = "[redacted]"
-_SECRET_WORDS = ("password", "token", "secret", "authorization", "cookie", "dsn")
 # What these say at info is said better by our own events.
 _TALKATIVE = ("uvicorn", "taskiq", "asyncio")
 # It calls every orderly end of a worker a cancelled task and warns of it.
@@ -35,7 +34,6 @@ def configure(*, level: LogLevel, style: LogFormat, stream: IO[str] = sys.stderr
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        redact,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -56,18 +54,19 @@ def configure(*, level: LogLevel, style: LogFormat, stream: IO[str] = sys.stderr
 
 
 def _rendering(stream: IO[str], for_people: bool) -> list[Processor]:
-    if for_people:
-        # The renderer's own choice would print the values of local variables, which hold what nobody should read.
-        plain = structlog.dev.plain_traceback
-        last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
-    else:
-        last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+    # The console's own choice would print the values of local variables, which hold what nobody should read.
+    plain = structlog.dev.plain_traceback
+    last: Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)
+        if for_people
+        else structlog.processors.JSONRenderer(default=str)
+    )
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return [meta, structlog.processors.format_exc_info, redact, last]
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Blot out values whose name says that they are secret. A net below the rule not to log them at all."""
-    for name in event:
-        if any(word in name.lower() for word in _SECRET_WORDS):
-            event[name] = REDACTED
+    """Blot out secrets: values whose name says so, and what looks like one anywhere, tracebacks included."""
+    for name, value in event.items():
+        event[name] = REDACTED if is_secret(name, value) else without_secrets(value)
     return event

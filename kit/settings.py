@@ -167,6 +167,7 @@ class Settings:
     rate_mails_per_address_hour: int = 10
     rate_mails_per_network_hour: int = 100
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_networks: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
     password_failures_per_account: int = 10
     code_failures_per_account: int = 5
@@ -483,6 +484,7 @@ _SPECIAL: Final[Mapping[str, tuple[Callable[[str], Any], str]]] = {
     "PORT": (lambda text: _port(int(text)), f"a port from 0 to {_MAX_PORT}"),
     "ALLOW_PRIVATE_NETWORKS": (_networks, "networks separated by commas, like 192.168.1.0/24,fd00::/8"),
     "TRUSTED_PROXIES": (_networks, "networks separated by commas, like 127.0.0.1/32,10.0.0.0/8"),
+    "METRICS_NETWORKS": (_networks, "networks separated by commas, like 127.0.0.0/8,10.1.0.0/16"),
     "PROXY_AUTH_NETWORKS": (_networks, "networks separated by commas, like 172.18.0.0/16"),
     "OIDC_ISSUER": (_issuer, "an https address without query, like https://id.example.org/realms/home"),
     "FETCH_PORTS": (_ports, f"ports from 1 to {_MAX_PORT} separated by commas"),

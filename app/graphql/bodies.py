@@ -22,11 +22,6 @@ DRAIN_SECONDS = 30.0
 DRAIN_BYTES = 256 * 1024 * 1024  # more than twice the largest upload: most files that are too large are so by a little
 _MAX_DIGITS = 18
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_COMMON_HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 
 
 class ClientGone(Exception):  # noqa: N818  nobody is left to be told
@@ -147,7 +142,6 @@ def _start(reply: Reply, request_id: str, extra: Mapping[str, str] | None) -> HT
         _content_type(reply.media_type),
         (b"content-length", b"%d" % len(reply.content)),
         (b"x-request-id", request_id.encode()),
-        *_COMMON_HEADERS,
     ]
     if extra:
         given = {name.encode(): value.encode("latin-1", "replace") for name, value in extra.items()}

@@ -13,13 +13,7 @@ POLICY = (
     "img-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
-PAGE_HEADERS = {
-    "content-security-policy": POLICY,
-    "x-frame-options": "DENY",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    "cache-control": "no-cache",
-}
+PAGE_HEADERS = {"content-security-policy": POLICY, "cache-control": "no-cache"}
 _MISSING = b"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Graphmark</title></head>

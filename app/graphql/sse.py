@@ -30,9 +30,7 @@ _NAME = ""  # the operation has no name on this wire
 _COMPLETE = b"event: complete\ndata: \n\n"
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
 ]
 
 

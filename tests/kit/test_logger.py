@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from kit.logger import REDACTED, configure
+from kit.logger import configure
+from kit.redaction import REDACTED
 from kit.settings import LogFormat, LogLevel
 
 
