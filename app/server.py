@@ -29,7 +29,7 @@ from app.graphql.websocket import WebSocketTransport
 from app.headers import Protection
 from app.health import Readiness, checks_of, live, ready
 from app.mailed_links import reset, reset_form, verify, verify_form
-from app.metrics import metrics
+from app.scraping import metrics
 from app.screenshots import screenshot
 from app.setup import front_door, setup, setup_form
 from app.wiring import open_services

@@ -26,10 +26,13 @@ from tests.client import the_schema
 ASSETS = {"content-security-policy": POLICY, "cache-control": "max-age=86400, public"}
 DIFFERENT: dict[str, dict[str, str]] = {
     "/graphiql/{file_path:path}": ASSETS,
+    "/reset-password": {**FORM, "referrer-policy": "no-referrer"},
     "/setup": dict(FORM),
+    "/sign-in/code": dict(FORM),
     "/sign-in/oidc": dict(FORM),
     "/sign-in/oidc/callback": dict(FORM),
     "/sign-in/proxy": dict(FORM),
+    "/verify-email": {**FORM, "referrer-policy": "no-referrer"},
 }
 """What the answers of a route say in place of the strictest word. A route that is not here says the strictest."""
 
@@ -76,7 +79,7 @@ LOOPBACK = ip_network("127.0.0.0/8")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser(apps: list[Litestar], services: Services) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ARG001
+async def browser(apps: list[Litestar], services: Services) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ARG001  see apps
     async with toy.serving(services, the_schema()) as running:
         yield running.http
 

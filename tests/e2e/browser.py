@@ -157,9 +157,9 @@ class Page:
 
 
 @asynccontextmanager
-async def open_page(program: str, profile: Path) -> AsyncIterator[Page]:
-    """Start the browser `program` with an empty `profile` folder and give its first tab."""
-    command = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+async def open_page(program: str, profile: Path, *flags: str) -> AsyncIterator[Page]:
+    """Start the browser `program` with an empty `profile` folder and further `flags`, and give its first tab."""
+    command = [program, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         address = await asyncio.wait_for(_debugger(process), START_SECONDS)

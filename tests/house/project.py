@@ -35,7 +35,8 @@ INFRASTRUCTURE = {
     },
     "db/tables": {"events", "idempotency"},
     "kit": {
-        *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "clock", "ids", "paging"),
+        *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "redaction", "clock", "ids"),
+        "paging",
         *("postgres", "rates", "turns", "uploads", "text", "browser", "product", "cron", "oidc"),
         *("smtp", "wordlist"),
     },
