@@ -21,8 +21,8 @@ from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
 from litestar.params import Body
 
-from app.cookies import host_cookie, session_cookie
 from app.graphql.callers import Headers, network_address, refuse_foreign_page, user_agent
+from app.graphql.cookies import host_cookie, session_cookie
 from app.setup import HEADERS, MAX_FORM_BYTES, page
 from kit.crypto import CannotDecrypt, SecretKey
 from kit.errors import BadInput, ErrorCode, Forbidden, GraphmarkError, Unauthenticated

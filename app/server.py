@@ -131,8 +131,11 @@ def endpoint_of(services: Services, engine: Engine) -> Endpoint:
     async def seconds_left(viewer: Viewer) -> float:
         return await auth.seconds_left(services.database, viewer)
 
+    async def touch(viewer: Viewer) -> None:
+        await auth.touch(services.database, viewer)
+
     subscriptions = Subscriptions(engine, settings)
-    standings = Standings(services.bus, seconds_left, session_channel=SESSION_CHANNEL)
+    standings = Standings(services.bus, seconds_left, touch, session_channel=SESSION_CHANNEL)
     return Endpoint(
         services=services,
         engine=engine,

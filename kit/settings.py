@@ -176,8 +176,6 @@ class Settings:
     sign_in_max_pause_seconds: float = 900.0
     known_network_days: int = 30
 
-    session_idle_minutes: int = 7 * 24 * 60
-    session_absolute_hours: int = 30 * 24
     password_login: bool = True
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
@@ -190,6 +188,12 @@ class Settings:
     oidc_registration: bool = True
     proxy_auth_header: str | None = None
     proxy_auth_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    session_idle_minutes: int = 30
+    session_absolute_hours: int = 12
+    remembered_session_idle_minutes: int = 7 * 24 * 60
+    remembered_session_absolute_hours: int = 30 * 24
+    api_key_days: int = 90
+    api_key_max_days: int = 366
     password_hash_threads: int = 2
     password_hash_queue: int = 64
     idempotency_hours: int = 24

@@ -6,6 +6,7 @@ read them.
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -75,12 +76,33 @@ def _providers(settings: Settings) -> list[Provider]:
     return [chosen] if chosen.is_local else [chosen, LocalProvider()]
 
 
+@dataclass(frozen=True, slots=True)
+class SetCookie:
+    """What the session cookie is to hold from now on: a token, or nothing. `until` is None for the browser's run."""
+
+    token: str = field(default="", repr=False)
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What a request over HTTP was signed with, and what its answer hands over beside its body.
+
+    `token` is empty for an anonymous caller. A resolver that sets `cookie` puts no token into its payload.
+    """
+
+    token: str = field(default="", repr=False)
+    is_by_cookie: bool = False
+    cookie: SetCookie | None = None
+
+
 @dataclass(slots=True)
 class Context:
     """One operation's surroundings.
 
     `viewer` is None for an anonymous caller. `request_id` is what an error shows and the log repeats. `database` is the
-    pool behind the second wall: whatever a statement asks, it is about the viewer's own rows (db.wall).
+    pool behind the second wall: whatever a statement asks, it is about the viewer's own rows (db.wall). `exchange` is
+    there for an operation whose answer is one response of HTTP, and for no other.
     """
 
     services: Services
@@ -89,6 +111,7 @@ class Context:
     network_address: str = ""
     user_agent: str = ""
     loaders: dict[Hashable, Any] = field(default_factory=dict)
+    exchange: Exchange | None = None
     database: Database = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 
 from db.agents import AgentRow, TaskRow
+from db.auth import ApiKeyRow, SessionRow
 from db.bookmarks import BookmarkRow
 from db.categorization import CategoryRow
 from db.categorization.suggestions import SuggestionRow
@@ -20,7 +21,7 @@ from db.tags import TagRow
 from db.users import UserRow
 from kit.errors import BadInput
 from kit.ids import decode_global_id, encode_global_id
-from resolvers import agents, bookmarks, categorization, collections, imports, rules, tags, users
+from resolvers import agents, auth, bookmarks, categorization, collections, imports, rules, tags, users
 from resolvers.context import Info
 
 MAX_NODES = 100
@@ -37,6 +38,7 @@ class NodeKind:
 
 
 KINDS: dict[str, NodeKind] = {
+    "ApiKey": NodeKind(ApiKeyRow, auth.find_key, auth.KEY_SOURCE),
     "Agent": NodeKind(AgentRow, agents.find_agent, agents.AGENT_SOURCE),
     "Bookmark": NodeKind(BookmarkRow, bookmarks.find, bookmarks.SOURCE),
     "Category": NodeKind(CategoryRow, categorization.find_category, categorization.CATEGORY_SOURCE),
@@ -47,6 +49,7 @@ KINDS: dict[str, NodeKind] = {
     "Tag": NodeKind(TagRow, tags.find, tags.SOURCE),
     "Task": NodeKind(TaskRow, agents.find, agents.SOURCE),
     "User": NodeKind(UserRow, users.find, users.SOURCE),
+    "UserSession": NodeKind(SessionRow, auth.find_session, auth.SOURCE),
 }
 
 

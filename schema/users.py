@@ -1,6 +1,7 @@
 """Accounts."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -18,7 +19,13 @@ from schema.node import Node, global_id, node_type
 from schema.paging import Connection
 from schema.spending import Spending
 
+if TYPE_CHECKING:
+    from schema.auth import ApiKey, UserSession
+
 COUNT_COST = 20  # walks what the account has
+LIST_COST = 20  # one statement for each account
+LazySession = Annotated["UserSession", strawberry.lazy("schema.auth")]
+LazyApiKey = Annotated["ApiKey", strawberry.lazy("schema.auth")]
 
 
 @strawberry.type(description="What of something an account has, and how much it may have.")
@@ -90,6 +97,20 @@ class User(Node):
         metadata=answers(categorization_answer.SETTINGS_OF_USER),
         graphql_type=AgentSettings | None,
         description="What the agents may do with your bookmarks by themselves; null for other accounts.",
+    )
+    sessions = strawberry.field(
+        resolver=auth_answer.of_user,
+        graphql_type=Connection[LazySession],
+        directives=[Cost(weight=LIST_COST)],
+        description="Where it is signed in, newest first: at most 100. Only for the account itself and administrators,"
+        " and for no API key.",
+    )
+    api_keys = strawberry.field(
+        resolver=auth_answer.keys_of_user,
+        graphql_type=Connection[LazyApiKey],
+        directives=[Cost(weight=LIST_COST)],
+        description="Its API keys, newest first: at most 50. Only for the account itself and administrators, and for no"
+        " API key.",
     )
 
 

@@ -44,6 +44,11 @@ class Viewer:
     authenticated_at: datetime | None = None
     must_enrol: bool = False
 
+    @property
+    def credential_id(self) -> UUID | None:
+        """The session or API key that opens what is done; None where neither does."""
+        return self.session_id or self.key_id
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:

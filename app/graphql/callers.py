@@ -6,7 +6,7 @@ that leans on the cookie must come from this server's own pages (OWASP CSRF chea
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
@@ -44,6 +44,7 @@ class Caller:
 
     viewer: Viewer | None = None
     credential: Credential = Credential.NONE
+    token: str = field(default="", repr=False)
 
 
 ANONYMOUS = Caller()
@@ -108,7 +109,7 @@ async def identify(headers: Headers, authenticate: Authenticate, settings: Setti
         return ANONYMOUS
     refuse_foreign_page(headers, settings)
     viewer = await authenticate(token) if len(token) <= MAX_TOKEN_CHARS else None
-    return Caller(viewer, Credential.COOKIE) if viewer is not None else ANONYMOUS
+    return Caller(viewer, Credential.COOKIE, token) if viewer is not None else ANONYMOUS
 
 
 async def by_token(token: str, authenticate: Authenticate) -> Caller:
@@ -116,7 +117,7 @@ async def by_token(token: str, authenticate: Authenticate) -> Caller:
     viewer = await authenticate(token) if 0 < len(token) <= MAX_TOKEN_CHARS else None
     if viewer is None:
         raise Unauthenticated("The token is unknown, expired or revoked: sign in again.")
-    return Caller(viewer, Credential.BEARER)
+    return Caller(viewer, Credential.BEARER, token)
 
 
 def refuse_foreign_page(headers: Headers, settings: Settings) -> None:

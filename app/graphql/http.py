@@ -10,13 +10,23 @@ from typing import Any
 
 import orjson
 import structlog
+from graphql import OperationType
 from litestar.types import HTTPScope, Receive, Send
 
 from app.graphql import bodies, sse
 from app.graphql.bodies import ClientGone, Reply, respond, respond_early
-from app.graphql.callers import Caller, Credential, Headers, identify, is_allowed, is_plain_host
+from app.graphql.callers import (
+    Caller,
+    Credential,
+    Headers,
+    identify,
+    is_allowed,
+    is_plain_host,
+    refuse_foreign_page,
+)
+from app.graphql.cookies import set_cookie_header
 from app.graphql.endpoint import Endpoint
-from app.graphql.engine import Answer, ContextFactory, Operation
+from app.graphql.engine import Answer, Operation
 from app.graphql.errors import INTERNAL_MESSAGE, UNAVAILABLE_MESSAGE, outcome_of, problem
 from app.graphql.ide import PAGE_HEADERS
 from app.graphql.multipart import received_form
@@ -33,6 +43,7 @@ from app.graphql.requests import Refusal, operation_in_json, operation_in_query_
 from db.unit import is_away
 from kit.errors import ErrorCode, GraphmarkError, RateLimited
 from kit.settings import Toggle
+from resolvers.context import Context, Exchange
 from services.permissions import ApiScope, Demand, admit
 
 log = structlog.get_logger(__name__)
@@ -162,24 +173,30 @@ class _Exchange:
         if self.accept.best == EVENT_STREAM:
             await sse.respond(self.endpoint, (self.scope, self.receive, self.send), operation, caller, new_context)
         else:
-            await self._answer(await self._execute(operation, new_context))
+            context = new_context()
+            await self._answer(await self._execute(operation, context, caller), context.exchange)
 
-    async def _execute(self, operation: Operation, new_context: ContextFactory) -> Answer:
-        context = new_context()
+    async def _execute(self, operation: Operation, context: Context, caller: Caller) -> Answer:
         plan = self.endpoint.plan(operation, context)
         if isinstance(plan, Answer):
             return plan
         refuse_kind(plan.kind, self.scope["method"], is_stream=False)
+        if plan.kind is OperationType.MUTATION:
+            context.exchange = Exchange(caller.token, caller.credential is Credential.COOKIE)
         return await self.endpoint.execute(plan, context)
 
-    async def _answer(self, answer: Answer) -> None:
+    async def _answer(self, answer: Answer, exchange: Exchange | None) -> None:
         media_type = self.accept.answer
         status = HTTPStatus.OK
         if answer.is_request_error and media_type == GRAPHQL_RESPONSE:
             # What was stopped half way is not the client's mistake: the same may succeed later.
             is_stopped = outcome_of(answer.body["errors"]) == ErrorCode.UNAVAILABLE
             status = HTTPStatus.SERVICE_UNAVAILABLE if is_stopped else HTTPStatus.BAD_REQUEST
-        await self._reply(Reply(status, media_type, orjson.dumps(answer.body)))
+        headers = None
+        if exchange is not None and exchange.cookie is not None:
+            refuse_foreign_page(self.headers, self.endpoint.settings)
+            headers = {"set-cookie": set_cookie_header(exchange.cookie), "cache-control": "no-store"}
+        await self._reply(Reply(status, media_type, orjson.dumps(answer.body), headers))
 
     async def _reply(self, reply: Reply) -> None:
         await respond(self.send, reply, self.request_id)

@@ -189,6 +189,7 @@ class _Socket:
             elif message.id in self._operations:
                 self._end(DUPLICATE, f"Subscriber for {message.id} already exists")
             else:
+                self._endpoint.standings.used(self._viewer)
                 self._operations.start(message.id, message.operation)
         elif message.type == "complete" and self._operations is not None:
             self._operations.cancel(message.id)

@@ -1,9 +1,10 @@
-"""Sessions, one-time tokens, the second factor. Of a secret only its SHA-256 is here, or it is sealed.
+"""Sessions, API keys, one-time tokens, the second factor. Of a secret only its SHA-256 is here, or it is sealed.
 
-`recovery_codes` has a key of two columns, which Piccolo cannot describe.
+`recovery_codes` has a key of two columns, which Piccolo cannot describe; `session_tokens`, what the token of a session
+was before, has a fingerprint for its key. Both are used in SQL only.
 """
 
-from piccolo.columns import UUID, BigInt, Bytea, Integer, Text, Timestamptz
+from piccolo.columns import UUID, Array, BigInt, Bytea, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -20,6 +21,23 @@ class Session(Table, tablename="sessions"):
     idle_expires_at = Timestamptz()
     expires_at = Timestamptz()
     revoked_at = Timestamptz(null=True)
+    idle_minutes = Integer()
+    authenticated_at = Timestamptz()
+    generation = Integer()
+
+
+class ApiKey(Table, tablename="api_keys"):
+    """What a program shows instead of a password, until `expires_at`; `prefix` is how it begins."""
+
+    id = UUID(primary_key=True)
+    owner_id = UUID()
+    name = Text()
+    prefix = Text()
+    token_hash = Bytea()
+    scopes = Array(base_column=Text())
+    created_at = Timestamptz()
+    expires_at = Timestamptz()
+    last_used_at = Timestamptz(null=True)
 
 
 class OneTimeToken(Table, tablename="one_time_tokens"):

@@ -1,4 +1,4 @@
-"""Accounts and sessions in the graph."""
+"""Accounts, sessions, second factors and API keys in the graph."""
 
 from resolvers.auth.factors import (
     confirm_totp,
@@ -9,6 +9,7 @@ from resolvers.auth.factors import (
     recovery_codes_left,
     regenerate_recovery_codes,
 )
+from resolvers.auth.keys import KEY_SOURCE, KEY_TYPE, create_api_key, find_key, keys_of_user, revoke_api_key
 from resolvers.auth.passwords import (
     change_password,
     delete_account,
@@ -17,24 +18,53 @@ from resolvers.auth.passwords import (
     reset_password,
     verify_email,
 )
-from resolvers.auth.signing_in import login, logout, register, verify_totp
+from resolvers.auth.sessions import (
+    SOURCE,
+    TYPE,
+    confirm_identity,
+    device,
+    find_session,
+    is_current,
+    logout,
+    of_user,
+    refresh_session,
+    revoke_other_sessions,
+    revoke_session,
+)
+from resolvers.auth.signing_in import login, register, verify_totp
 
 __all__ = [
+    "KEY_SOURCE",
+    "KEY_TYPE",
+    "SOURCE",
+    "TYPE",
     "change_password",
+    "confirm_identity",
     "confirm_totp",
+    "create_api_key",
     "delete_account",
+    "device",
     "disable_totp",
     "enable_totp",
+    "find_key",
+    "find_session",
+    "is_current",
     "is_totp_enabled",
     "is_totp_required",
+    "keys_of_user",
     "login",
     "logout",
+    "of_user",
     "recovery_codes_left",
+    "refresh_session",
     "regenerate_recovery_codes",
     "register",
     "request_email_verification",
     "request_password_reset",
     "reset_password",
+    "revoke_api_key",
+    "revoke_other_sessions",
+    "revoke_session",
     "verify_email",
     "verify_totp",
 ]

@@ -10,6 +10,7 @@ from db.auth import FactorState
 from db.unit import Rows
 from db.users import UserRow
 from kit.errors import Unauthenticated
+from resolvers.auth.cookies import hand_back
 from resolvers.auth.signing_in import accounts_of, device_of
 from resolvers.context import Info, viewer_of
 from resolvers.inputs.auth import ConfirmTotpInput, DisableTotpInput, EnableTotpInput, RegenerateRecoveryCodesInput
@@ -49,7 +50,8 @@ async def confirm_totp(info: Info, input: Confirming) -> Payload:  # noqa: A002 
         enrolled = await auth.confirm(
             accounts_of(info.context), viewer, code=input.code, device=device_of(info.context)
         )
-        return Payload(recovery_codes=enrolled.recovery_codes, session=enrolled.session)
+        session = None if enrolled.session is None else hand_back(info.context, enrolled.session)
+        return Payload(recovery_codes=enrolled.recovery_codes, session=session)
 
     return await refusable(work(), Unauthenticated)
 

@@ -13,6 +13,8 @@ described(
     AuditAction,
     "What was done to an account or to the log, or tried.",
     ACCOUNT_DELETED="Somebody deleted their account, or tried to.",
+    API_KEY_CREATED="Somebody made an API key.",
+    API_KEY_REVOKED="Somebody ended an API key, their own or as an administrator that of another.",
     AUDIT_CUT="The operator cut the beginning of the log off; `details` say up to where, and the digest that seals it.",
     EMAIL_VERIFIED="Somebody confirmed their address by the link that was mailed to it.",
     PASSWORD_CHANGED="Somebody changed their password, or tried to.",  # noqa: S106  what an act means
@@ -24,6 +26,9 @@ described(
     INVITE_REVOKED="An administrator took an invitation back.",
     REGISTERED="Somebody opened an account.",
     ROLE_CHANGED="An administrator or the operator gave an account another role, and ended its sessions.",
+    IDENTITY_CONFIRMED="Somebody who was signed in proved again who they are, or tried to.",
+    SESSION_REVOKED="Somebody ended other sessions than the one they asked from.",
+    SESSION_TOKEN_REUSED="A token was used that had been replaced before: the session was ended.",  # noqa: S106  an act
     SIGNED_IN="Somebody signed in, or tried to.",
     SIGNED_OUT="Somebody ended a session.",
     TOTP_DISABLED="Somebody switched their second factor off, or tried to.",

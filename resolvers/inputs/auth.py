@@ -1,8 +1,20 @@
 """What is sent to open an account and to sign in."""
 
+from datetime import datetime
+
 import strawberry
 
 from resolvers.inputs.scalars import EmailAddress
+from resolvers.inputs.users import ApiScope
+
+REMEMBER = (
+    "Whether to stay signed in for long: a week without use and 30 days in any case, instead of half an hour and half a"
+    " day. Servers may be set otherwise."
+)
+COOKIE = (
+    "Whether the token goes into the cookie `__Host-graphmark`, which no script can read, instead of the payload. Only"
+    " over HTTP, not over WebSockets and streams."
+)
 
 
 @strawberry.input(description="A new account.")
@@ -16,6 +28,8 @@ class RegisterInput:
         default=None,
         description="From an invitation or the one-time set-up link, which makes the account an administrator.",
     )
+    remember: bool = strawberry.field(default=False, description=REMEMBER)
+    cookie: bool = strawberry.field(default=False, description=COOKIE)
 
 
 @strawberry.input(description="Credentials.")
@@ -27,6 +41,8 @@ class LoginInput:
     device_token: str | None = strawberry.field(
         default=None, description="From `verifyTotp` with `trustDevice`, on this device: no code is asked for again."
     )
+    remember: bool = strawberry.field(default=False, description=REMEMBER)
+    cookie: bool = strawberry.field(default=False, description=COOKIE)
 
 
 @strawberry.input(description="The second step of a sign-in.")
@@ -41,6 +57,8 @@ class VerifyTotpInput:
         default=False,
         description="Whether to give a token with which `login` asks for no code on this device for 30 days.",
     )
+    remember: bool = strawberry.field(default=False, description=REMEMBER)
+    cookie: bool = strawberry.field(default=False, description=COOKIE)
 
 
 @strawberry.input(description="Who sets up a second factor.")
@@ -118,3 +136,46 @@ class DeleteAccountInput:
         default=None,
         description="A code of the second factor, or a recovery code; needed when the account has a second factor.",
     )
+
+
+@strawberry.input(description="How to hand over the next token.")
+class RefreshSessionInput:
+    """For `refreshSession`."""
+
+    cookie: bool = strawberry.field(default=False, description=COOKIE + " Always so when a cookie signed the request.")
+
+
+@strawberry.input(description="A session to end.")
+class RevokeSessionInput:
+    """For `revokeSession`."""
+
+    id: strawberry.ID = strawberry.field(description="The session: one of yours, or anybody's for an administrator.")
+
+
+@strawberry.input(description="A proof of who is asking.")
+class ConfirmIdentityInput:
+    """For `confirmIdentity`."""
+
+    password: str = strawberry.field(description="The password of the account.")
+    code: str | None = strawberry.field(
+        default=None,
+        description="6 digits of the authenticator app, or a recovery code; needed where there is a second factor.",
+    )
+
+
+@strawberry.input(description="A new API key.")
+class CreateApiKeyInput:
+    """For `createApiKey`."""
+
+    name: str = strawberry.field(description="What it is for: 1 to 100 characters.")
+    scopes: list[ApiScope] = strawberry.field(description="What it may be used for: at least one.")
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="When it ends: in 90 days when left out, in 366 at the latest. Servers may differ."
+    )
+
+
+@strawberry.input(description="An API key to end.")
+class RevokeApiKeyInput:
+    """For `revokeApiKey`."""
+
+    id: strawberry.ID = strawberry.field(description="The key: one of yours, or anybody's for an administrator.")

@@ -1,20 +1,22 @@
-"""Opening accounts, signing in and out."""
+"""Opening accounts and signing in."""
 
 from datetime import datetime
 
 import strawberry
 
 from resolvers import auth as answer
-from schema.directives import public, signed_in
+from schema.directives import public
 from schema.errors import UserError
 from schema.users import User
 
 
 @strawberry.type(description="A signed-in device.")
 class Session:
-    """Answered by services.auth.SignedIn."""
+    """Answered by resolvers.auth.cookies.HandedOver."""
 
-    token: str = strawberry.field(description="Send it as `Authorization: Bearer <token>`. Shown only here.")
+    token: str | None = strawberry.field(
+        description="Send it as `Authorization: Bearer <token>`. Shown only here; null where the cookie holds it."
+    )
     expires_at: datetime = strawberry.field(description="When it ends in any case; it ends earlier without use.")
 
 
@@ -57,17 +59,9 @@ class VerifyTotpPayload:
     user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
 
 
-@strawberry.type(description="The answer to `logout`.")
-class LogoutPayload:
-    """Answered by resolvers.mutation.Payload."""
-
-    ended: bool | None = strawberry.field(description="Whether a session was ended by this.")
-    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
-
-
 @strawberry.type
-class AuthMutation:
-    """Accounts and sessions."""
+class SignInMutation:
+    """Opening accounts and signing in."""
 
     register = strawberry.field(
         resolver=answer.register,
@@ -86,10 +80,4 @@ class AuthMutation:
         graphql_type=VerifyTotpPayload,
         description="Complete a sign-in with a code of the app, or with a recovery code; each works once.",
         **public(),
-    )
-    logout = strawberry.field(
-        resolver=answer.logout,
-        graphql_type=LogoutPayload,
-        description="End the session that asks; its subscriptions end in every process.",
-        **signed_in(while_enrolling=True),
     )

@@ -89,7 +89,7 @@ async def disable(unit: Unit, acting: Acting, key: UUID, *, disabled: bool) -> U
         await refuse_last_admin(unit, key)
     await rows_of.set_disabled(unit, key, disabled=disabled)
     if disabled:
-        await auth_rows.revoke_sessions(unit, key)
+        await auth.shut_out(unit, key)
     action = AuditAction.USER_DISABLED if disabled else AuditAction.USER_ENABLED
     await audit.record(unit, await act(unit, acting, action, user))
     return await _now(unit, key)

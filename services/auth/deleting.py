@@ -49,6 +49,7 @@ async def delete_account(
     async def work(unit: Unit, _factor: Factor | None) -> None:
         await refuse_last_admin(unit, user.id, field=())
         await rows_of.revoke_sessions(unit, user.id)
+        await rows_of.call_out_keys(unit, user.id)
         if not await removal.close(unit, user.id):
             raise Conflict("This account is being deleted already.")
         await mail.queue(unit, accounts.secret_key, letters.account_deleted(user))

@@ -25,6 +25,7 @@ class MailKind(StrEnum):
     SECOND_FACTOR = "SECOND_FACTOR"
     INVITATION = "INVITATION"
     ACCOUNT = "ACCOUNT"
+    SESSION_ENDED = "SESSION_ENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,17 @@ def new_sign_in(user: UserRow, *, network_address: str, user_agent: str) -> Lett
         "Somebody signed in to your account from a device or network that it has not been used from before.",
         network_address=network_address,
         user_agent=user_agent,
+    )
+
+
+def stolen_session(user: UserRow) -> Letter:
+    """Return the message that tells that a session was ended because its token seems to have been copied."""
+    return security_notice(
+        MailKind.SESSION_ENDED,
+        user,
+        "A session of your Graphmark account was ended",
+        "A session token was used that had been replaced before, as happens when somebody has copied it. So the session"
+        " was ended on both sides.",
     )
 
 

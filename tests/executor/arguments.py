@@ -36,6 +36,8 @@ _ORDERS = {
     "ImportConnection": "imports",
     "ImportItemConnection": "import-items",
     "UserConnection": "users",
+    "UserSessionConnection": "sessions",
+    "ApiKeyConnection": "api-keys",
     "SuggestionConnection": "suggestions",
     "LinkCheckConnection": "link-checks",
     "AuditEntryConnection": "audit",

@@ -20,7 +20,16 @@ def test_a_field_without_facts_is_left_to_its_resolver() -> None:
 LEFT = {
     "Bookmark": {"similar"},  # what is found by meaning nothing prints
     # What is spent and what there is is added up; credentials are no business of a statement that acts for the viewer.
-    "User": {"bookmarkCount", "quotas", "spending", "isTotpEnabled", "isTotpRequired", "recoveryCodesLeft"},
+    "User": {
+        "bookmarkCount",
+        "quotas",
+        "spending",
+        "sessions",
+        "apiKeys",
+        "isTotpEnabled",
+        "isTotpRequired",
+        "recoveryCodesLeft",
+    },
     "Task": {"owner", "steps", "messages", "artifacts", "bookmarks"},  # asked of one task at a time
 }
 """Fields that are answered by their resolvers."""

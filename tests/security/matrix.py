@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 NODES = ("Bookmark", "Collection", "Tag", "Import", "Task", "Suggestion", "Rule", "Category")
+OF_ACCOUNTS = ("User", "UserSession", "ApiKey")
 MATRIX: Mapping[str, tuple[str, ...]] = {
-    "node.id": (*NODES, "User"),
-    "nodes.ids": (*NODES, "User"),
+    "node.id": (*NODES, *OF_ACCOUNTS),
+    "nodes.ids": (*NODES, *OF_ACCOUNTS),
     "bookmark.id": ("Bookmark",),
     "bookmarks.filter.collectionId": ("Collection",),
     "collection.id": ("Collection",),
@@ -70,6 +71,8 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "setUserRole.input.id": ("User",),
     "updateUser.input.id": ("User",),
     "revokeInvite.input.id": ("Invite",),
+    "revokeSession.input.id": ("UserSession",),
+    "revokeApiKey.input.id": ("ApiKey",),
     "importProgress.importId": ("Import",),
     "taskUpdated.taskId": ("Task",),
     "Tag.bookmarks.filter.collectionId": ("Collection",),
@@ -108,8 +111,14 @@ EXTRA: Mapping[str, Mapping[str, Any]] = {
 
 FOR_ADMINISTRATORS: frozenset[str] = frozenset(
     {
-        *("node.id (User)", "nodes.ids (User)", "updateUser.input.id (User)", "setUserRole.input.id (User)"),
+        *("updateUser.input.id (User)", "setUserRole.input.id (User)"),
         *("disableUser.input.id (User)", "resetUserTotp.input.id (User)"),
+        *(f"{place} ({kind})" for place in ("node.id", "nodes.ids") for kind in OF_ACCOUNTS),
+        "revokeSession.input.id (UserSession)",
+        "revokeApiKey.input.id (ApiKey)",
     }
 )
 """Places, as `field.path (Kind)`, at which an administrator may name rows of others."""
+
+CHANGED_BY_ADMINISTRATORS = frozenset({"api_keys"})
+"""Tables in which they change something there."""

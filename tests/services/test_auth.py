@@ -155,9 +155,9 @@ async def test_logout_ends_this_session_only_and_rings(accounts: Accounts, make:
     viewer = await auth.authenticate(accounts.database, accounts.settings, ended)
     assert viewer is not None
     async with accounts.database.unit() as unit:
-        assert await auth.logout(unit, viewer) is True
+        assert await auth.logout(unit, viewer, PHONE) is True
     async with accounts.database.unit() as unit:
-        assert await auth.logout(unit, viewer) is False
+        assert await auth.logout(unit, viewer, PHONE) is False
     assert await auth.authenticate(accounts.database, accounts.settings, ended) is None
     assert await auth.authenticate(accounts.database, accounts.settings, kept) is not None
     assert await auth.seconds_left(accounts.database, viewer) == 0

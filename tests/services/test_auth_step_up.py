@@ -17,9 +17,9 @@ async def test_a_proof_holds_for_ten_minutes(database: Database, settings: Setti
     viewer = await auth.authenticate(database, settings, await make.session(await make.user()))
     assert viewer is not None
     await auth.require_recent(database, viewer, "setUserRole")
-    await database.execute("UPDATE sessions SET created_at = now() - interval '9 minutes 50 seconds'")
+    await database.execute("UPDATE sessions SET authenticated_at = now() - interval '9 minutes 50 seconds'")
     await auth.require_recent(database, viewer, "setUserRole")
-    await database.execute("UPDATE sessions SET created_at = now() - interval '10 minutes 1 second'")
+    await database.execute("UPDATE sessions SET authenticated_at = now() - interval '10 minutes 1 second'")
     with pytest.raises(Forbidden, match=r"`setUserRole` needs a proof .* `confirmIdentity\(input: "):
         await auth.require_recent(database, viewer, "setUserRole")
 
