@@ -110,7 +110,8 @@ def policy_of(name: str, access: Access) -> str:
 
 
 def _is_own(name: str, column: str, parent: str) -> str:
-    return f"EXISTS (SELECT FROM public.{parent} one WHERE one.id = {name}.{column} AND one.owner_id {IS} {ACTING})"
+    """Return the condition that a row refers to one of the account's: looked up by its key, whatever the plan."""
+    return f"(SELECT one.owner_id FROM public.{parent} one WHERE one.id = {name}.{column}) {IS} {ACTING}"
 
 
 async def _has_role(connection: asyncpg.Connection) -> bool:

@@ -19,7 +19,8 @@ IS: Final = f"OPERATOR({SCHEMA}.===)"
 """How policies compare a row's account with it: equality of which the planner knows nothing.
 
 With the ordinary one it might read all rows of an account, where a statement joins them by their keys, because it takes
-accounts for small. So it plans as it would without policies, and looks at each row that comes out.
+accounts for small. So it plans as it would without policies, and looks at each row that comes out. Of these it expects
+that nearly all are the account's.
 """
 
 
