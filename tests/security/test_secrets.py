@@ -18,7 +18,8 @@ from tests.client import the_schema
 from tests.factors import App, Clock
 from tests.factors import clock as clock  # noqa: PLC0414  a fixture
 
-OLD, WRONG, TYPED = "marked old horse battery", "marked wrong horse battery", "marked as an address"
+OLD, NEW = "marked old horse battery", "marked new horse battery"
+WRONG, TYPED = "marked wrong horse battery", "marked as an address"
 EMAIL = "ada@example.org"
 REGISTER = "mutation ($input: RegisterInput!) { register(input: $input) { session { token } userErrors { code } } }"
 LOGIN = """mutation ($input: LoginInput!) {
@@ -27,6 +28,10 @@ ENABLE = "mutation ($input: EnableTotpInput!) { enableTotp(input: $input) { secr
 CONFIRM = "mutation ($input: ConfirmTotpInput!) { confirmTotp(input: $input) { recoveryCodes userErrors { code } } }"
 VERIFY = """mutation ($input: VerifyTotpInput!) {
   verifyTotp(input: $input) { session { token } deviceToken userErrors { code } } }"""
+KEY = "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { token userErrors { code } } }"
+REFRESH = "mutation ($input: RefreshSessionInput!) { refreshSession(input: $input) { session { token } } }"
+CHANGE = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { changed userErrors { code } } }"
+FORGOTTEN = "mutation ($input: RequestPasswordResetInput!) { requestPasswordReset(input: $input) { accepted } }"
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ class Client:
 
     def __init__(self, running: toy.Running) -> None:
         self.running = running
-        self.secrets = {OLD, WRONG, TYPED}
+        self.secrets = {OLD, NEW, WRONG, TYPED}
 
     async def ask(self, document: str, token: str | None = None, **given: Any) -> dict[str, Any]:
         """Return what the one root field answers."""
@@ -80,7 +85,7 @@ class Client:
 
 
 async def walk(client: Client, clock: Clock) -> None:
-    """Open an account, mistake passwords and codes, set up a second factor and sign in with both its kinds of codes."""
+    """Open an account, make mistakes, sign in with both kinds of codes, make a key, renew, change and forget."""
     known = {"email": EMAIL, "password": OLD}
     token = (await client.ask(REGISTER, **known, name="Ada"))["session"]["token"]
     for wrong in ({"email": EMAIL, "password": WRONG}, {"email": TYPED, "password": OLD}):
@@ -95,6 +100,12 @@ async def walk(client: Client, clock: Clock) -> None:
         clock.next_step()
         answer = await client.ask(VERIFY, challengeToken=challenge, code=code, trustDevice=True)
         assert answer["session"] is not None
+    token = answer["session"]["token"]
+    key = (await client.ask(KEY, token, name="k", scopes=["READ"]))["token"]
+    assert (await client.running.ask("{ viewer { email } }", token=key))["data"]["viewer"] == {"email": EMAIL}
+    token = (await client.ask(REFRESH, token))["session"]["token"]
+    assert (await client.ask(CHANGE, token, currentPassword=OLD, newPassword=NEW))["changed"] is True
+    assert (await client.ask(FORGOTTEN, email=EMAIL))["accepted"] is True
     bearer = {"authorization": f"Bearer {client.running.port}-{WRONG.replace(' ', '-')}"}
     await client.running.http.get("/setup", params={"token": TYPED}, headers=bearer)
     await client.running.http.post("/graphql", json={"query": "{ viewer { id } }"}, headers=bearer)
@@ -116,7 +127,7 @@ async def test_nothing_secret_is_logged_or_stored(
     logged, kept = log.getvalue(), await stored(services.database)
     assert "ZeroDivisionError" in logged
     assert EMAIL in kept
-    assert len(client.secrets) >= 3 + 1 + 1 + 10 + 2 + 2 + 2
+    assert len(client.secrets) >= 4 + 1 + 1 + 10 + 2 + 2 + 2 + 1 + 1
     for secret in client.secrets:
         assert secret not in logged
         assert secret not in kept
