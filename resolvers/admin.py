@@ -22,6 +22,7 @@ from resolvers.inputs.admin import (
     DisableUserInput,
     InviteIdInput,
     SetUserRoleInput,
+    StartPasswordResetInput,
     UpdateUserInput,
     UserIdInput,
 )
@@ -39,6 +40,7 @@ Changed = Annotated[UpdateUserInput, strawberry.argument(description="The accoun
 RoleOf = Annotated[SetUserRoleInput, strawberry.argument(description="The account and its role.")]
 Closed = Annotated[DisableUserInput, strawberry.argument(description="The account, and whether it is closed.")]
 Account = Annotated[UserIdInput, strawberry.argument(description="The account.")]
+Forgetful = Annotated[StartPasswordResetInput, strawberry.argument(description="The account.")]
 NewInvite = Annotated[CreateInviteInput, strawberry.argument(description="Whom to invite.")]
 OldInvite = Annotated[InviteIdInput, strawberry.argument(description="The invitation.")]
 
@@ -105,6 +107,16 @@ async def reset_user_totp(info: Info, input: Account) -> Payload:  # noqa: A002 
             unit, _acting(info), _key(input.id), secret_key=info.context.services.secret_key
         )
         return Payload(user=row, was_enabled=had)
+
+    return await change(info, work, database=info.context.unwalled)
+
+
+async def start_password_reset(info: Info, input: Forgetful) -> Payload:  # noqa: A002  the name of the API
+    """Mail the owner of an account a link to a new password."""
+
+    async def work(unit: Unit) -> Payload:
+        key = decode_global_id(input.user_id, expected="User", field=("input", "userId"))[1]
+        return Payload(user=await admin.start_reset(unit, _acting(info), accounts_of(info.context), key))
 
     return await change(info, work, database=info.context.unwalled)
 

@@ -60,6 +60,14 @@ class ResetUserTotpPayload:
     user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
 
 
+@strawberry.type(description="The answer to `startPasswordReset`.")
+class StartPasswordResetPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    user: User | None = strawberry.field(description="The account that is written to; null when refused.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
 @strawberry.type(description="The answer to `createInvite`.")
 class CreateInvitePayload:
     """Answered by resolvers.mutation.Payload."""
@@ -123,6 +131,13 @@ class AdminMutation:
         resolver=answer.reset_user_totp,
         graphql_type=ResetUserTotpPayload,
         description="Take the second factor off an account whose owner has lost it, and end its sessions.",
+        **signed_in(role=Role.ADMIN),
+    )
+    start_password_reset = strawberry.field(
+        resolver=answer.start_password_reset,
+        graphql_type=StartPasswordResetPayload,
+        description="Mail the owner of an account a link to a new password. Nobody but who reads the mailbox sees it;"
+        " the password of now stays good until then.",
         **signed_in(role=Role.ADMIN),
     )
     create_invite = strawberry.field(

@@ -12,6 +12,7 @@ __all__ = [
     "InviteIdInput",
     "QuotasInput",
     "SetUserRoleInput",
+    "StartPasswordResetInput",
     "UpdateUserInput",
     "UserFilter",
     "UserIdInput",
@@ -83,6 +84,13 @@ class UserIdInput:
     """For mutations that need nothing else."""
 
     id: strawberry.ID = strawberry.field(description="The account.")
+
+
+@strawberry.input(description="An account whose owner needs a new password.")
+class StartPasswordResetInput:
+    """For `startPasswordReset`."""
+
+    user_id: strawberry.ID = strawberry.field(description="The account.")
 
 
 @strawberry.input(description="Somebody to invite.")

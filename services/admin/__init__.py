@@ -1,7 +1,7 @@
 """What administrators do with the accounts of others. Each act is written into the audit log."""
 
 from services.admin.acting import Acting
-from services.admin.changing import Change, disable, reset_factor, set_role, update
+from services.admin.changing import Change, disable, reset_factor, set_role, start_reset, update
 from services.admin.inviting import (
     INVITE_HOURS,
     INVITE_KINDS,
@@ -29,5 +29,6 @@ __all__ = [
     "reset_factor",
     "revoke_invite",
     "set_role",
+    "start_reset",
     "update",
 ]

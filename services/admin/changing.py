@@ -12,7 +12,7 @@ from db.quotas import QuotaRow
 from db.unit import Unit
 from db.users import UserRow
 from kit.crypto import SecretKey
-from kit.errors import Conflict
+from kit.errors import Conflict, Forbidden
 from services import audit, auth, mail, quotas
 from services.admin.acting import Acting, act, admit_admin, locked
 from services.audit import AuditAction
@@ -22,6 +22,7 @@ from services.permissions import Role
 from services.users import clean_name, email_key, refuse_last_admin
 
 _MOVED: Final = "Your Graphmark account has another address"
+_USER_ID: Final = ("input", "userId")
 _ANOTHER: Final = "An administrator gave your account another address to sign in with, and its sessions were ended."
 
 
@@ -105,6 +106,23 @@ async def reset_factor(unit: Unit, acting: Acting, key: UUID, *, secret_key: Sec
     done = await act(unit, acting, AuditAction.TOTP_RESET, user)
     had = await auth.reset_factor(unit, user, done, key=secret_key)
     return user, had
+
+
+async def start_reset(unit: Unit, acting: Acting, accounts: Accounts, key: UUID) -> UserRow:
+    """Mail the owner of an account a link to a new password. Nobody else is shown it (OWASP ASVS 5.0, 6.4.6).
+
+    The password of now opens the account until the link is used. Raises `NotFound`, `Conflict` for an account that is
+    disabled, `Forbidden` where the server takes no passwords.
+    """
+    await admit_admin(unit, acting, "startPasswordReset")
+    if not accounts.settings.password_login:
+        raise Forbidden("This server takes no passwords; accounts sign in at the identity provider.")
+    user = await locked(unit, key, field=_USER_ID)
+    if user.is_disabled:
+        raise Conflict("This account is disabled; open it first.", field=_USER_ID)
+    await auth.send_reset(unit, accounts.settings, accounts.secret_key, user)
+    await audit.record(unit, await act(unit, acting, AuditAction.PASSWORD_RESET_REQUESTED, user))
+    return user
 
 
 async def _now(unit: Unit, key: UUID) -> UserRow:

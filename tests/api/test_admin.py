@@ -50,6 +50,11 @@ mutation ($input: RegisterInput!) {
 RESET = """
 mutation ($input: UserIdInput!) { resetUserTotp(input: $input) { user { email } wasEnabled userErrors { code } } }
 """
+START_RESET = """
+mutation ($input: StartPasswordResetInput!) {
+  startPasswordReset(input: $input) { user { email } userErrors { code field } }
+}
+"""
 PASSWORD = "a sentence nobody else would think of"
 
 
@@ -259,6 +264,7 @@ async def test_accounts_are_found_by_what_they_are(
         (ROLE, {"id": "ada", "role": "ADMIN"}),
         (DISABLE, {"id": "ada"}),
         (RESET, {"id": "ada"}),
+        (START_RESET, {"userId": "ada"}),
         (INVITE, {}),
         (REVOKE, {"id": encode_global_id("Invite", UUID(int=7))}),
     ],
@@ -266,8 +272,7 @@ async def test_accounts_are_found_by_what_they_are(
 async def test_only_administrators_with_a_session_administer(
     graph: Graph, database: Database, root: UserRow, ada: UserRow, document: str, given: dict[str, Any]
 ) -> None:
-    if given.get("id") == "ada":
-        given = given | {"id": gid(ada, "User")}
+    given = {name: gid(ada, "User") if value == "ada" else value for name, value in given.items()}
     before = await database.fetch("SELECT * FROM users ORDER BY id")
     assert await graph.refusal(document, input=given) == ["UNAUTHENTICATED"]
     assert await graph.refusal(document, ada, input=given) == ["FORBIDDEN"]
@@ -284,3 +289,31 @@ async def test_a_second_factor_that_is_not_there_is_taken_off_without_harm(
 ) -> None:
     done = (await graph.ask(RESET, root, input={"id": gid(ada, "User")}))["resetUserTotp"]
     assert done == {"user": {"email": "ada@example.org"}, "wasEnabled": False, "userErrors": []}
+
+
+async def test_a16_an_administrator_starts_a_reset_and_knows_no_password(
+    graph: Graph, database: Database, root: UserRow, ada: UserRow, make: Maker
+) -> None:
+    await make.session(ada)
+    before = await database.fetchrow("SELECT * FROM users WHERE id = $1", ada.id)
+
+    done = (await graph.ask(START_RESET, root, input={"userId": gid(ada, "User")}))["startPasswordReset"]
+
+    assert done == {"user": {"email": "ada@example.org"}, "userErrors": []}
+    (letter,) = await mail_rows.take(database, limit=5, lease_seconds=60)
+    assert (letter.kind, letter.recipient) == ("PASSWORD_RESET", "ada@example.org")
+    told = ("PASSWORD_RESET_REQUESTED", "root@example.org", ada.id, {"account": "ada@example.org"})
+    assert await acts(database) == [told]
+    # Until the link is used the account is as it was, and so are its sessions.
+    assert await database.fetchrow("SELECT * FROM users WHERE id = $1", ada.id) == before
+    assert await database.fetchval("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == 1
+
+    await graph.ask(DISABLE, root, input={"id": gid(ada, "User")})
+    tokens = await database.fetchval("SELECT count(*) FROM one_time_tokens")
+    closed = (await graph.ask(START_RESET, root, input={"userId": gid(ada, "User")}))["startPasswordReset"]
+    assert closed == {"user": None, "userErrors": [{"code": "CONFLICT", "field": ["input", "userId"]}]}
+    unknown = {"userId": encode_global_id("User", UUID(int=7))}
+    nobody = (await graph.ask(START_RESET, root, input=unknown))["startPasswordReset"]
+    assert nobody == {"user": None, "userErrors": [{"code": "NOT_FOUND", "field": ["input", "userId"]}]}
+    assert await database.fetchval("SELECT count(*) FROM one_time_tokens") == tokens
+    assert [act[0] for act in await acts(database)] == ["PASSWORD_RESET_REQUESTED", "USER_DISABLED"]

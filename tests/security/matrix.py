@@ -69,6 +69,7 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "disableUser.input.id": ("User",),
     "resetUserTotp.input.id": ("User",),
     "setUserRole.input.id": ("User",),
+    "startPasswordReset.input.userId": ("User",),
     "updateUser.input.id": ("User",),
     "revokeInvite.input.id": ("Invite",),
     "revokeSession.input.id": ("UserSession",),
@@ -85,6 +86,7 @@ QUIET = frozenset(
         "disableUser.input.id",  # for administrators only, as all of these
         "resetUserTotp.input.id",
         "setUserRole.input.id",
+        "startPasswordReset.input.userId",
         "updateUser.input.id",
         "revokeInvite.input.id",
         "acceptSuggestions.input.filter.bookmarkId",  # only what stands above a confidence is accepted
@@ -116,6 +118,7 @@ FOR_ADMINISTRATORS: frozenset[str] = frozenset(
         *(f"{place} ({kind})" for place in ("node.id", "nodes.ids") for kind in OF_ACCOUNTS),
         "revokeSession.input.id (UserSession)",
         "revokeApiKey.input.id (ApiKey)",
+        "startPasswordReset.input.userId (User)",
     }
 )
 """Places, as `field.path (Kind)`, at which an administrator may name rows of others."""
