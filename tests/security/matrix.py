@@ -115,6 +115,7 @@ FOR_ADMINISTRATORS: frozenset[str] = frozenset(
     {
         *("updateUser.input.id (User)", "setUserRole.input.id (User)"),
         *("disableUser.input.id (User)", "resetUserTotp.input.id (User)"),
+        *("auditLog.filter.actorId (User)", "auditLog.filter.subjectId (User)"),
         *(f"{place} ({kind})" for place in ("node.id", "nodes.ids") for kind in OF_ACCOUNTS),
         "revokeSession.input.id (UserSession)",
         "revokeApiKey.input.id (ApiKey)",

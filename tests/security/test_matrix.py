@@ -22,6 +22,8 @@ from db.unit import Database
 from kit.crypto import fingerprint, new_token
 from kit.ids import encode_global_id, new_id
 from resolvers.context import Services
+from services.auth import Device, keys
+from services.permissions import ApiScope, Viewer
 from tests.app.graphql import toy
 from tests.client import the_schema
 from tests.executor.world import World, populate
@@ -96,7 +98,7 @@ class Stage:
                 owner,
             )
             for row in await self.database.fetch(_OWNERS)
-            if row["name"] != "sessions"  # their use is noted
+            if row["name"] not in {"sessions", "api_keys"}  # their use is noted
         }
 
 
@@ -111,6 +113,7 @@ async def stage(services: Services) -> AsyncIterator[Stage]:
     await database.execute("UPDATE users SET role = CASE WHEN id = $1 THEN 'ADMIN' ELSE 'USER' END", root)
     world.keys["Invite"] = [[new_id()] for _ in world.viewers]  # they belong to the server
     tokens = {name: await session(database, key) for name, key in (("alice", alice), ("bob", bob), ("root", root))}
+    tokens["key"] = await reading_key(services, world.viewers[ALICE])
     async with toy.serving(services, the_schema()) as running:
         yield Stage(database, world, running.http, tokens)
 
@@ -132,6 +135,15 @@ async def credentials(database: Database, world: World) -> None:
         for kind, table, owner in (("UserSession", "sessions", "user_id"), ("ApiKey", "api_keys", "owner_id")):
             found = await database.fetch(f"SELECT id FROM {table} WHERE {owner} = $1", viewer.id)
             world.keys[kind].append([row["id"] for row in found])
+
+
+async def reading_key(services: Services, viewer: Viewer) -> str:
+    """Make an API key that may read."""
+    async with services.database.unit() as unit:
+        made = await keys.create(
+            unit, services.settings, viewer, Device(), name="reads", scopes=[ApiScope.READ], expires_at=None
+        )
+    return made.token
 
 
 async def upload(database: Database, owner_id: UUID) -> UUID:
@@ -228,16 +240,18 @@ async def test_the_owner_can(stage: Stage) -> None:
     assert found >= wanted, f"nothing happens at {sorted(wanted - found)}"
 
 
-@pytest.mark.parametrize("who", [None, "disabled"])
+@pytest.mark.parametrize("who", [None, "disabled", "key"])
 async def test_who_may_not_ask_changes_nothing(stage: Stage, who: str | None) -> None:
     if who == "disabled":
         await stage.database.execute(
             "UPDATE users SET disabled_at = now() WHERE id = $1", stage.world.viewers[ALICE].id
         )
-    token = "alice" if who == "disabled" else None
+    token = "alice" if who == "disabled" else who
     before = await stage.digest(ALICE)
     admitted = []
     for place, kind in CASES:
+        if who == "key" and place.root != "Mutation":
+            continue  # it may read what is its account's
         values = variables(schema(), place, _ids(stage, ALICE, place), EXTRA.get(place.name, {}))
         answer = await stage.ask(place, _with(values, stage.row(ALICE, kind)), token)
         if '"UNAUTHENTICATED"' not in answer and '"FORBIDDEN"' not in answer:
