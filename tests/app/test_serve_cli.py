@@ -256,14 +256,15 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     report = json.loads(capsys.readouterr().out)
     assert report["healthy"] is True
     assert [check["name"] for check in report["checks"]] == [
-        *("program", "data folder", "secret key", "database", "administrator", "audit log", "second factors"),
-        *("redis", "address", "graphiql", "models", "mail", "browser", "archive", "agents"),
+        *("program", "data folder", "secret key", "database", "row security", "administrator", "audit log"),
+        *("second factors", "redis", "address", "graphiql", "models", "mail", "browser", "archive", "agents"),
     ]
     assert run("doctor", "--json", PORT="0", DATABASE_URL=AWAY, REDIS_URL="redis://127.0.0.1:1") == 3
     report = json.loads(capsys.readouterr().out)
     assert report["healthy"] is False
     assert [check["name"] for check in report["checks"] if check["state"] == "failed"] == [
         "database",
+        "row security",
         "administrator",
         "audit log",
         "second factors",
