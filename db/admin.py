@@ -108,7 +108,7 @@ async def insert_invite(
 ) -> InviteRow:
     """Store an invitation. Earlier ones of the same account are void."""
     if user_id is not None:
-        await unit.execute(f"DELETE FROM one_time_tokens WHERE user_id = $1 AND {_OPEN}", user_id)
+        await void_invites(unit, user_id)
     row = await unit.fetchrow(
         f"""
         INSERT INTO one_time_tokens (id, purpose, token_hash, email, user_id, invited_by, expires_at)
@@ -148,6 +148,11 @@ async def redeem_invite(unit: Unit, token_hash: bytes) -> InviteRow | None:
         f"UPDATE one_time_tokens SET used_at = now() WHERE token_hash = $1 AND {_OPEN} RETURNING {_INVITE}", token_hash
     )
     return InviteRow(**row) if row else None
+
+
+async def void_invites(unit: Unit, user_id: UUID) -> None:
+    """Take back every invitation to complete an account."""
+    await unit.execute(f"DELETE FROM one_time_tokens WHERE user_id = $1 AND {_OPEN}", user_id)
 
 
 async def delete_invite(unit: Unit, key: UUID) -> InviteRow | None:

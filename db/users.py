@@ -137,9 +137,20 @@ async def note_email_verified(unit: Unit, key: UUID) -> UserRow | None:
     return UserRow(**row) if row else None
 
 
-async def hold(unit: Unit, key: UUID) -> None:
-    """Let nobody else who holds this account go on before the end of the transaction."""
-    await unit.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", key)
+async def hold(unit: Unit, key: UUID) -> bool:
+    """Let nobody else who holds or changes this account go on before the transaction ends; False when it is closed."""
+    return bool(await unit.fetch("SELECT FROM users WHERE id = $1 AND disabled_at IS NULL FOR NO KEY UPDATE", key))
+
+
+async def hold_with_password(unit: Unit, key: UUID, password_hash: str) -> bool:
+    """Do as `hold`; False also when the account has another password by now."""
+    return bool(
+        await unit.fetch(
+            "SELECT FROM users WHERE id = $1 AND disabled_at IS NULL AND password_hash = $2 FOR NO KEY UPDATE",
+            key,
+            password_hash,
+        )
+    )
 
 
 async def note_login(unit: Unit, key: UUID) -> None:

@@ -5,7 +5,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from db import admin as rows_of
-from db import auth as auth_rows
 from db import quotas as quota_rows
 from db import users
 from db.quotas import QuotaRow
@@ -38,6 +37,8 @@ class Change:
 async def update(unit: Unit, acting: Acting, accounts: Accounts, key: UUID, change: Change) -> UserRow:
     """Change an account. Another address is not verified, is told to the one before, and ends the sessions.
 
+    An invitation that went to the address before opens nothing any more: its owner asks for a new password instead.
+
     Raises `BadInput`, `NotFound`, or `Conflict` when the address is taken.
     """
     await admit_admin(unit, acting, "updateUser")
@@ -51,7 +52,8 @@ async def update(unit: Unit, acting: Acting, accounts: Accounts, key: UUID, chan
         told |= {"name": name} if name != user.name else {}
         told |= {"email": email} if email != user.email else {}
     if "email" in told and email_key(email) != email_key(user.email):
-        await auth_rows.revoke_sessions(unit, key)
+        await auth.end_sessions(unit, key)
+        await rows_of.void_invites(unit, key)
         await mail.queue(unit, accounts.secret_key, letters.security_notice(MailKind.ACCOUNT, user, _MOVED, _ANOTHER))
     if change.quotas is not None:
         await quota_rows.set_quota(unit, key, quotas.checked(change.quotas))
@@ -74,7 +76,7 @@ async def set_role(unit: Unit, acting: Acting, key: UUID, role: Role) -> UserRow
     if role is not Role.ADMIN:
         await refuse_last_admin(unit, key)
     await rows_of.set_role(unit, key, role.value)
-    await auth_rows.revoke_sessions(unit, key)
+    await auth.end_sessions(unit, key)
     told = {"before": user.role, "after": role.value}
     await audit.record(unit, await act(unit, acting, AuditAction.ROLE_CHANGED, user, told))
     return await _now(unit, key)

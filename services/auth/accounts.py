@@ -49,9 +49,10 @@ async def register(
 
     With an unused set-up token the account becomes an administrator; an invitation may be for one address, or for an
     account that an administrator has opened. Raises `BadInput` for an unusable address, name, password or token,
-    `Conflict` when the address is taken, `Forbidden` when registration is not open.
+    `Conflict` when the address is taken, `Forbidden` when registration is not open, or passwords are switched off.
     """
-    if invite_token is None and accounts.settings.registration is not Registration.OPEN:
+    is_open = accounts.settings.registration is Registration.OPEN and accounts.settings.password_login
+    if invite_token is None and not is_open:
         raise Forbidden("This server does not open accounts for everybody; ask its administrator to open one for you.")
     newcomer = await _prepare(accounts, email=email, password=password, name=name)
     async with accounts.database.unit() as unit:

@@ -9,6 +9,7 @@ from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
 from services import audit, mail, throttle
 from services.audit import AuditAction
 from services.auth.accounts import Accounts, act_of
+from services.auth.ending import end_sessions
 from services.auth.noticing import notice_device
 from services.auth.passwords import check_password
 from services.auth.proving import prove_password
@@ -46,7 +47,7 @@ async def change_password(
     async with accounts.database.unit() as unit:
         if not await users.replace_password_hash(unit, user.id, before=before, after=password_hash):
             raise Conflict("The password was changed at the same moment; sign in again.", field=_CURRENT)
-        await rows_of.revoke_sessions(unit, user.id, but=viewer.session_id)
+        await end_sessions(unit, user.id, but=viewer.session_id)
         await throttle.forget_networks(unit, user.id)
         await throttle.signed_in(unit, user.id, device.network_address)
         await rows_of.forget_devices(unit, user.id)

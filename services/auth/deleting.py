@@ -9,7 +9,6 @@ from typing import Final
 
 import structlog
 
-from db import auth as rows_of
 from db.auth import removal
 from db.unit import Database, Unit
 from kit.errors import BadInput, Conflict
@@ -18,6 +17,7 @@ from services import audit, mail
 from services.audit import AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import read_code
+from services.auth.ending import shut_out
 from services.auth.factors import Factor, states
 from services.auth.proving import prove_password, with_code
 from services.auth.sessions import Device
@@ -48,8 +48,7 @@ async def delete_account(
 
     async def work(unit: Unit, _factor: Factor | None) -> None:
         await refuse_last_admin(unit, user.id, field=())
-        await rows_of.revoke_sessions(unit, user.id)
-        await rows_of.call_out_keys(unit, user.id)
+        await shut_out(unit, user.id)
         if not await removal.close(unit, user.id):
             raise Conflict("This account is being deleted already.")
         await mail.queue(unit, accounts.secret_key, letters.account_deleted(user))

@@ -20,6 +20,7 @@ from kit.settings import Settings
 from services import audit
 from services.audit import AuditAction
 from services.auth.accounts import Accounts, act_of
+from services.auth.ending import end_sessions
 from services.auth.factors import Factor
 from services.auth.second_step import Challenge, let_in
 from services.auth.sessions import Device, SignedIn
@@ -83,7 +84,7 @@ async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) 
     async with accounts.database.unit() as unit:
         user = await _find(unit, person) or await _open(unit, accounts.settings, person, device)
         if user.disabled_at is not None:
-            raise Unauthenticated("This account is disabled; ask the administrator of this server.")
+            raise Unauthenticated("This account is closed; ask the administrator of this server.")
         await rows_of.note_identity_use(unit, person.issuer, person.subject)
         user = await _in_role(unit, person, user, device)
         asks = not person.has_proved_two
@@ -142,7 +143,7 @@ async def _in_role(unit: Unit, person: Person, user: UserRow, device: Device) ->
             log.warning("oidc.last_administrator_kept", user_id=str(user.id))
             return user
     await admin.set_role(unit, user.id, person.role.value)
-    await rows_of.revoke_sessions(unit, user.id)
+    await end_sessions(unit, user.id)
     told = {"before": user.role, "after": person.role.value, "issuer": person.issuer}
     await audit.record(unit, act_of(AuditAction.ROLE_CHANGED, user, device, **told))
     return replace(user, role=person.role.value)

@@ -52,19 +52,20 @@ async def revoke_others(unit: Unit, viewer: Viewer, device: Device) -> int:
 
 
 async def end_sessions(unit: Unit, user_id: UUID, *, but: UUID | None = None) -> int:
-    """End the sessions of an account but one, because its password, factors or role have changed; return how many.
+    """End the sessions of an account but one; return how many ended.
 
-    Whoever calls records the act that it follows from. API keys go on.
+    For when its password, factors, role or address have changed. Whoever calls records the act that it follows from.
+    API keys go on.
     """
     return await rows_of.revoke_sessions(unit, user_id, but=but)
 
 
 async def shut_out(unit: Unit, user_id: UUID) -> int:
-    """End everything that is open in the name of an account that is disabled from now on; return how many sessions.
+    """End everything that is open in the name of an account that is closed from now on; return how many sessions.
 
-    Its API keys open nothing while it is disabled, and their connections close.
+    Its API keys open nothing while it is closed, and their connections close.
     """
-    ended = await rows_of.revoke_sessions(unit, user_id)
+    ended = await end_sessions(unit, user_id)
     await rows_of.call_out_keys(unit, user_id)
     return ended
 

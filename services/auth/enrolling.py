@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from db import auth as rows_of
 from db import users
 from db.unit import Unit
 from kit.errors import Conflict
@@ -10,6 +9,7 @@ from services.audit import AuditAction
 from services.auth import factors
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import read_code
+from services.auth.ending import end_sessions
 from services.auth.factors import Enrolment, Factor
 from services.auth.proving import guess_code, prove_password, with_code
 from services.auth.sessions import Device, SignedIn, open_session
@@ -48,7 +48,7 @@ async def confirm(accounts: Accounts, viewer: Viewer, *, code: str, device: Devi
         codes = await factors.confirm(unit, accounts, user, typed, device)
         if codes is None:
             return None
-        await rows_of.revoke_sessions(unit, user.id, but=None if viewer.must_enrol else viewer.session_id)
+        await end_sessions(unit, user.id, but=None if viewer.must_enrol else viewer.session_id)
         session = await open_session(unit, accounts.settings, user, device) if viewer.must_enrol else None
         return Enrolled(codes, session)
 

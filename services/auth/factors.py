@@ -35,6 +35,7 @@ from services import audit
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import TypedCode
+from services.auth.ending import end_sessions
 from services.auth.notices import tell
 from services.auth.sessions import Device
 
@@ -122,7 +123,7 @@ async def remove(unit: Unit, user: UserRow, act: Act, *, key: SecretKey, but_ses
     """
     if not await rows_of.remove_factor(unit, user.id):
         return False
-    await rows_of.revoke_sessions(unit, user.id, but=but_session)
+    await end_sessions(unit, user.id, but=but_session)
     where = Device(act.user_agent, act.network_address) if act.actor_id == user.id else Device()
     await tell(unit, key, act.action, user, where)
     await audit.record(unit, act)

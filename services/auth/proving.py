@@ -20,11 +20,13 @@ from services.auth.factors import Factor, take_code
 from services.auth.notices import tell
 from services.auth.sessions import Device
 from services.auth.step_up import require_recent
-from services.permissions import Viewer
+from services.permissions import Demand, Viewer
 from services.throttle import Secret
 from services.users import email_key
 
 R = TypeVar("R")
+# Who has to set up a factor proves for it who they are. Where more is at stake the mutation demands more by itself.
+_WHILE_ENROLLING: Final = Demand(while_enrolling=True)
 _WHERE: Final = {Secret.PASSWORD: ("input", "password"), Secret.CODE: ("input", "code")}
 
 
@@ -39,7 +41,7 @@ async def prove_password(
     """
     user, encoded = await _account(accounts, viewer.id)
     if encoded is None:
-        await require_recent(accounts.database, viewer, what)
+        await require_recent(accounts.database, viewer, what, demand=_WHILE_ENROLLING)
         return user
     attempt = await throttle.admit(
         accounts.database, accounts.settings, Secret.PASSWORD, email_key(user.email), device.network_address

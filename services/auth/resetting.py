@@ -21,6 +21,7 @@ from services import audit, mail, throttle
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts, act_of
 from services.auth.codes import read_code
+from services.auth.ending import end_sessions
 from services.auth.factors import Factor, states
 from services.auth.links import link_key, send_reset
 from services.auth.noticing import ask_for_mail, tell_of_lockout
@@ -91,7 +92,7 @@ async def reset_password(
         if await rows_of.redeem_mailed_token(unit, token_hash, RESET) != user.id:
             raise _void()
         await users.set_password_hash(unit, user.id, password_hash)
-        await rows_of.revoke_sessions(unit, user.id)
+        await end_sessions(unit, user.id)
         await throttle.forget_networks(unit, user.id)
         await rows_of.forget_devices(unit, user.id)
         await throttle.clear_account(unit, email_key(user.email))

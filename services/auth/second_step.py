@@ -59,9 +59,11 @@ async def let_in(
     """Open a session for whoever has proved the first factor, or ask for the second one where there is one.
 
     `device_token` is what an earlier sign-in on this device was given so that it is not asked again; `proved` names the
-    first factor in the audit log; without `asks_for_code` it was worth two.
+    first factor in the audit log; without `asks_for_code` it was worth two. Raises `Unauthenticated` for an account
+    that was closed meanwhile.
     """
-    await users.hold(unit, user.id)  # a factor that is being confirmed counts, or ends this session too
+    if not await users.hold(unit, user.id):  # a factor that is being confirmed counts, or ends this session too
+        raise Unauthenticated("This account is closed; ask the administrator of this server.")
     if not asks_for_code or not (await states(unit, [user.id]))[user.id].is_enabled:
         return await _welcome(unit, accounts, user, device, proved)
     if device_token and await rows_of.is_trusted_device(unit, user.id, _key(device_token)):
@@ -89,7 +91,8 @@ async def verify(
         raise _over()
 
     async def work(unit: Unit, factor: Factor) -> Verified:
-        if not await rows_of.take_challenge(unit, challenge.id):
+        # Held first: a password or closure that comes at the same moment voids the challenge, or ends this session.
+        if not await users.hold(unit, user.id) or not await rows_of.take_challenge(unit, challenge.id):
             raise _over()
         token = await _trust(unit, user) if trust_device else None
         return Verified(await _welcome(unit, accounts, user, device, factor), token)

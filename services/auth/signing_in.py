@@ -49,13 +49,20 @@ async def login(
     if not fits or user is None or encoded is None or user.disabled_at is not None:
         reason = "UNKNOWN_ADDRESS" if user is None else "DISABLED" if fits else "WRONG_PASSWORD"
         await audit.refused(accounts.database, _refusal(user, reason, device))
-        raise Unauthenticated("The address or the password is not right.", field=("input", "password"))
+        raise _wrong()
     renewed = await accounts.passwords.hash(password) if accounts.passwords.is_outdated(encoded) else None
     async with accounts.database.unit() as unit:
+        # Hashing takes a while: a password that was replaced meanwhile opens nothing, and is not put back.
+        if not await users.hold_with_password(unit, user.id, encoded):
+            raise _wrong()
         if renewed is not None:
             await users.set_password_hash(unit, user.id, renewed)
         await throttle.passed(unit, attempt)
         return await let_in(unit, accounts, user, device, device_token=device_token)
+
+
+def _wrong() -> Unauthenticated:
+    return Unauthenticated("The address or the password is not right.", field=("input", "password"))
 
 
 def _refusal(user: UserRow | None, reason: str, device: Device) -> Act:

@@ -3,18 +3,18 @@
 from db import auth as rows_of
 from db.unit import Rows
 from kit.errors import Forbidden
-from services.permissions import WHOLE, Viewer, admit
+from services.permissions import WHOLE, Demand, Viewer, admit
 
 RECENT_MINUTES = 10
 
 
-async def require_recent(rows: Rows, viewer: Viewer, what: str) -> None:
+async def require_recent(rows: Rows, viewer: Viewer, what: str, *, demand: Demand = WHOLE) -> None:
     """Let a viewer pass whose session began, or was confirmed, at most 10 minutes ago; raise `Forbidden` otherwise.
 
-    `what` is the name of the mutation. API keys never pass. Whoever acts without a session, such as the operator at the
-    command line, has proved more than a session could.
+    `what` is the name of the mutation, `demand` what it demands of a viewer who may not do everything. API keys never
+    pass. Whoever acts without a session, such as the operator at the command line, has proved more than one could.
     """
-    admit(viewer, WHOLE, what)
+    admit(viewer, demand, what)
     if viewer.session_id is None:
         return
     seconds = await rows_of.seconds_since_proof(rows, viewer.session_id)

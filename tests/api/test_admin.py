@@ -109,6 +109,20 @@ async def test_an_account_waits_for_its_owner_who_chooses_the_password(
     assert (await acts(database))[0][1::2] == ("root@example.org", {"account": "Eve@example.org", "role": "ADMIN"})
 
 
+async def test_an_invitation_to_an_address_that_was_wrong_opens_nothing(
+    graph: Graph, database: Database, root: UserRow
+) -> None:
+    given = {"email": "mallory@example.org", "name": "Eve", "role": "ADMIN"}
+    made = (await graph.ask(CREATE, root, input=given))["createUser"]
+    moved = (await graph.ask(UPDATE, root, input={"id": made["user"]["id"], "email": "eve@example.org"}))["updateUser"]
+    assert (moved["user"]["email"], moved["userErrors"]) == ("eve@example.org", [])
+    for email in ("mallory@example.org", "eve@example.org"):
+        opened = {"email": email, "password": PASSWORD, "name": "M", "inviteToken": token_of(made["invitationUrl"])}
+        refused = (await graph.ask(REGISTER, input=opened))["register"]
+        assert refused["userErrors"] == [{"code": "BAD_USER_INPUT", "field": ["input", "inviteToken"]}], email
+    assert await database.fetch("SELECT FROM users WHERE password_hash IS NOT NULL AND name = 'M'") == []
+
+
 async def test_an_invitation_opens_one_account_where_registration_is_closed(
     graph: Graph, database: Database, root: UserRow, ada: UserRow
 ) -> None:

@@ -92,6 +92,18 @@ async def test_registration_may_be_closed(
     assert await database.fetchval("SELECT count(*) FROM users") == 0
 
 
+async def test_where_passwords_are_off_nobody_opens_an_account_with_one_but_by_a_link(
+    database: Database, passwords: PasswordHasher, dsn: str
+) -> None:
+    accounts = Accounts(database, passwords, Settings(database_url=dsn, password_login=False))
+    with pytest.raises(Forbidden):
+        await open_account(accounts)
+    assert await database.fetchval("SELECT count(*) FROM users") == 0
+    async with database.unit() as unit:
+        token = await auth.create_setup_token(unit)
+    assert (await open_account(accounts, invite_token=token)).user.role == "ADMIN"
+
+
 async def test_the_setup_link_makes_one_administrator_even_when_registration_is_closed(
     database: Database, passwords: PasswordHasher, dsn: str
 ) -> None:

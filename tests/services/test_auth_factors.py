@@ -11,12 +11,13 @@ from db import mail as rows_of_mail
 from db import users
 from db.unit import Database
 from kit.crypto import PasswordHasher
-from kit.errors import BadInput, Conflict, GraphmarkError, RateLimited, Unauthenticated, Unavailable
-from kit.settings import Settings
+from kit.errors import BadInput, Conflict, Forbidden, GraphmarkError, RateLimited, Unauthenticated, Unavailable
+from kit.settings import RequireFactor, Settings
 from services import auth, mail
 from services.audit import Act, AuditAction
 from services.auth import Accounts, Challenge, SignedIn, factors
 from services.auth.codes import read_code
+from services.permissions import ApiScope
 from tests.factors import PASSWORD, PHONE, App, Clock, challenged, enrolled, signed_in, viewer_by
 from tests.factors import clock as clock  # noqa: PLC0414  a fixture
 
@@ -74,6 +75,30 @@ async def test_a_second_set_up_replaces_the_first(accounts: Accounts, clock: Clo
     done = await auth.confirm(accounts, viewer, code=App(second.secret, clock).code(), device=PHONE)
     assert len(set(done.recovery_codes)) == 10
     assert done.session is None
+
+
+async def test_who_has_no_password_and_must_have_a_factor_sets_it_up_after_a_fresh_sign_in(
+    accounts: Accounts, clock: Clock
+) -> None:
+    session = await signed_in(accounts)
+    await accounts.database.execute("UPDATE users SET password_hash = NULL")
+    strict = replace(accounts, settings=replace(accounts.settings, require_2fa=RequireFactor.ALL))
+    viewer = await viewer_by(strict, session.token)
+    assert viewer.must_enrol
+    enrolment = await auth.enable(strict, viewer, password="", device=PHONE)
+    done = await auth.confirm(strict, viewer, code=App(enrolment.secret, clock).code(), device=PHONE)
+    assert done.session is not None
+    assert not (await viewer_by(strict, done.session.token)).must_enrol
+
+
+async def test_who_has_no_password_and_signed_in_long_ago_sets_up_nothing(accounts: Accounts) -> None:
+    viewer = await viewer_by(accounts, (await signed_in(accounts)).token)
+    await accounts.database.execute("UPDATE users SET password_hash = NULL")
+    await accounts.database.execute("UPDATE sessions SET authenticated_at = now() - interval '11 minutes'")
+    assert await refusal(auth.enable(accounts, viewer, password="", device=PHONE)) == (Forbidden, ())
+    key = replace(viewer, session_id=None, scopes=frozenset(ApiScope))
+    assert await refusal(auth.enable(accounts, key, password="", device=PHONE)) == (Forbidden, ())
+    assert await accounts.database.fetch("SELECT FROM totp_factors") == []
 
 
 async def test_what_is_on_is_not_set_up_again(accounts: Accounts, clock: Clock) -> None:

@@ -67,6 +67,44 @@ async def test_a_changed_password_counts_at_once_and_ends_every_other_session(
     assert ("PASSWORD_CHANGED", True, None) in await actions(accounts)
 
 
+@pytest.mark.parametrize("is_outdated", [False, True])
+async def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(
+    accounts: Accounts, make: Maker, monkeypatch: pytest.MonkeyPatch, *, is_outdated: bool
+) -> None:
+    ada = await ada_of(accounts, make)
+    compare = accounts.passwords.verify
+
+    async def verify(encoded: str | None, password: str) -> bool:
+        fits = await compare(encoded, password)
+        await accounts.database.execute("UPDATE users SET password_hash = 'another' WHERE id = $1", ada.id)
+        return fits
+
+    monkeypatch.setattr(accounts.passwords, "verify", verify)
+    monkeypatch.setattr(accounts.passwords, "is_outdated", lambda _encoded: is_outdated)
+    with pytest.raises(Unauthenticated):
+        await login(accounts, PASSWORD)
+    assert await accounts.database.fetchval("SELECT password_hash FROM users") == "another"
+    assert await accounts.database.fetch("SELECT FROM sessions") == []
+
+
+async def test_an_account_that_is_closed_while_its_password_is_compared_stays_closed(
+    accounts: Accounts, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await ada_of(accounts, make)
+    compare = accounts.passwords.verify
+
+    async def verify(encoded: str | None, password: str) -> bool:
+        fits = await compare(encoded, password)
+        await accounts.database.execute("UPDATE users SET disabled_at = now() WHERE id = $1", ada.id)
+        return fits
+
+    monkeypatch.setattr(accounts.passwords, "verify", verify)
+    with pytest.raises(Unauthenticated):
+        await login(accounts, PASSWORD)
+    await accounts.database.execute("UPDATE users SET disabled_at = NULL")
+    assert await accounts.database.fetch("SELECT FROM sessions") == []
+
+
 async def test_what_changes_no_password(accounts: Accounts, make: Maker, mailbox: Mailbox) -> None:
     ada = await ada_of(accounts, make)
     viewer = Viewer(ada.id)
