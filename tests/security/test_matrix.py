@@ -92,13 +92,15 @@ class Stage:
         return {
             row["name"]: await self.database.fetchval(
                 f"""
-                SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM {row["name"]} t
-                WHERE {row["owner"]} = $1
+                SELECT md5(coalesce(string_agg(shown, E'\\n' ORDER BY shown), '')) FROM (
+                    SELECT (to_jsonb(t) - 'last_used_at')::text AS shown, {row["owner"]} AS owner FROM {row["name"]} t
+                ) AS rows
+                WHERE owner = $1
                 """,
                 owner,
             )
             for row in await self.database.fetch(_OWNERS)
-            if row["name"] not in {"sessions", "api_keys"}  # their use is noted
+            if row["name"] != "sessions"  # their use is noted
         }
 
 
