@@ -193,8 +193,8 @@ async def wake_workflows(unit: Unit) -> int:
 
 
 async def purge_logins(unit: Unit) -> int:
-    """Forget sessions, one-time tokens and half-done sign-ins that can never be used again."""
-    purges = (auth.purge_sessions, auth.purge_tokens, auth.purge_challenges)
+    """Forget sessions, API keys, one-time tokens and half-done sign-ins that can never be used again."""
+    purges = (auth.purge_sessions, auth.purge_keys, auth.purge_tokens, auth.purge_challenges)
     devices = await auth.purge_devices(unit, days=KNOWN_DEVICE_DAYS, limit=_BATCH)
     return devices + sum([await purge(unit, limit=_BATCH) for purge in purges])
 

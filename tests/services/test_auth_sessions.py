@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from db import auth as auth_rows
 from db.unit import Database
 from db.users import UserRow
 from kit.crypto import SecretKey, fingerprint
@@ -222,3 +223,19 @@ async def test_a_disabled_account_is_shut_out(database: Database, settings: Sett
         assert await auth.shut_out(unit, ada.id) == 1
     assert await auth.authenticate(database, settings, mine) is None
     await bearer(database, settings, other)
+
+
+async def test_keys_are_forgotten_a_month_after_their_end(database: Database, make: Maker) -> None:
+    user = await make.user()
+    await database.execute(
+        """
+        INSERT INTO api_keys (id, owner_id, name, prefix, token_hash, scopes, expires_at)
+        SELECT gen_random_uuid(), $1, n::text, 'gmk_', sha256(n::text::bytea), '{READ}', now() - n * interval '1 day'
+        FROM unnest('{-1, 1, 29, 31, 400}'::int[]) AS n
+        """,
+        user.id,
+    )
+    async with database.unit() as unit:
+        assert await auth_rows.purge_keys(unit, limit=10) == 2
+    kept = await database.fetch("SELECT name FROM api_keys ORDER BY expires_at")
+    assert [row["name"] for row in kept] == ["29", "1", "-1"]
