@@ -5,7 +5,6 @@ forgotten ownership check is a type error and not a leak.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
@@ -32,8 +31,8 @@ class Role(StrEnum):
 class Viewer:
     """The account on whose behalf something is done, however it came in: session, API key, command line or task.
 
-    `scopes` is None for whoever may do all that the account may. `authenticated_at` is when the bearer of a session
-    last proved who they are. `must_enrol` says that a second factor has to be set up before anything else is done.
+    `scopes` is None for whoever may do all that the account may. `must_enrol` says that a second factor has to be set up
+    before anything else is done.
     """
 
     id: UUID
@@ -41,7 +40,6 @@ class Viewer:
     session_id: UUID | None = None
     key_id: UUID | None = None
     scopes: frozenset[ApiScope] | None = None
-    authenticated_at: datetime | None = None
     must_enrol: bool = False
 
     @property

@@ -4,30 +4,27 @@ import platform
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from dataclasses import asdict
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from app.cli import outside
+from app.cli.checks import Check, State
 from app.cli.children import GRAPHIQL
 from app.cli.support import command_settings, print_json, run, run_with_services
 from app.listening import listen
 from app.writable import require_writable
-from db import mail
 from db.agents import AgentRow, all_agents
 from db.migrate import inspect
 from db.users import has_admin
-from kit.ai import make_provider
 from kit.browser.finding import OFF, find_chromium
 from kit.crypto import KEY_FILE, open_secret_key
 from kit.errors import GraphmarkError, Unavailable
 from kit.postgres import binaries_folder, running_url
 from kit.product import product_version
 from kit.settings import Settings
-from kit.smtp import NotNow, open_delivery
 from resolvers.context import Services
 from services import audit
 from services.agents import fleet
@@ -36,26 +33,8 @@ from tasks.broker import require_redis
 
 MIN_FREE_BYTES = 1024**3
 OLDEST_POSTGRES = 16
-MAX_MODEL_SECONDS = 10.0
-MAX_MAIL_SECONDS = 5.0
 LAST_ENTRIES = 1_000
-
-
-class State(StrEnum):
-    """How a check came out. OFF is a choice and no fault."""
-
-    OK = "ok"
-    OFF = "off"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report."""
-
-    name: str
-    state: State
-    detail: str
+OUTSIDE = frozenset({"models", "mail"})
 
 
 Look = Callable[[Settings], tuple[State, str]]
@@ -64,10 +43,14 @@ Look = Callable[[Settings], tuple[State, str]]
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--audit", "whole_audit", is_flag=True, help="Look at the whole audit log, not at its end only.")
+@click.option("--offline", is_flag=True, help="Ask nobody outside: no server of models, no mail server.")
 @click.pass_context
-def doctor(ctx: click.Context, *, as_json: bool, whole_audit: bool) -> None:
-    """Check every dependency and setting. Changes nothing; leaves with 3 when something needed is missing."""
-    checks = list(examined(command_settings(), whole_audit=whole_audit))
+def doctor(ctx: click.Context, *, as_json: bool, whole_audit: bool, offline: bool) -> None:
+    """Check every dependency and setting. Changes nothing; leaves with 3 when something needed is missing.
+
+    With --offline it is a health check that may run every minute.
+    """
+    checks = list(examined(command_settings(), whole_audit=whole_audit, is_offline=offline))
     healthy = all(check.state is not State.FAILED for check in checks)
     if as_json:
         print_json({"healthy": healthy, "checks": [asdict(check) for check in checks]})
@@ -76,8 +59,8 @@ def doctor(ctx: click.Context, *, as_json: bool, whole_audit: bool) -> None:
     ctx.exit(0 if healthy else 3)
 
 
-def examined(settings: Settings, *, whole_audit: bool = False) -> Iterator[Check]:
-    """Yield every check; one that fails does not keep the others from being made."""
+def examined(settings: Settings, *, whole_audit: bool = False, is_offline: bool = False) -> Iterator[Check]:
+    """Yield every check, or those that ask nobody outside; one that fails does not keep the others from being made."""
 
     def _audit(settings: Settings) -> tuple[State, str]:
         return _audit_log(settings, last=None if whole_audit else LAST_ENTRIES)
@@ -94,13 +77,15 @@ def examined(settings: Settings, *, whole_audit: bool = False) -> Iterator[Check
         "redis": _redis,
         "address": _address,
         "graphiql": _graphiql,
-        "models": _models,
-        "mail": _mail,
+        "models": outside.models,
+        "mail": outside.mail,
         "browser": _browser,
         "archive": _archive,
         "agents": _agents,
     }
     for name, look in looks.items():
+        if is_offline and name in OUTSIDE:
+            continue
         try:
             state, detail = look(settings)
         except GraphmarkError as error:
@@ -229,56 +214,6 @@ def _graphiql(_settings: Settings) -> tuple[State, str]:
     if GRAPHIQL.exists():
         return State.OK, "built"
     return State.OFF, "not built: `make web` says what is missing"
-
-
-def _models(settings: Settings) -> tuple[State, str]:
-    """Let the provider embed a word; one outside is asked once and for less than a cent."""
-
-    async def ask() -> str:
-        seconds = min(settings.ai_timeout_seconds, MAX_MODEL_SECONDS)
-        async with aclosing(make_provider(replace(settings, ai_max_tries=1, ai_timeout_seconds=seconds))) as provider:
-            await provider.embed(["bookmark"])
-            return provider.detail
-
-    return State.OK, run(ask())
-
-
-def _mail(settings: Settings) -> tuple[State, str]:
-    """Say hello to the mail server as for a message, without sending one; tell what waits and what was given up."""
-
-    async def ask() -> str:
-        return await open_delivery(replace(settings, smtp_timeout_seconds=_mail_seconds(settings))).check()
-
-    try:
-        detail = run(ask())
-    except NotNow as error:
-        return State.FAILED, f"{settings.smtp_host}: {error.reason}"
-    waiting, failed = _letters(settings)
-    told = [detail, f"{waiting} waiting" if waiting else "", failed]
-    return State.OK if settings.smtp_host else State.OFF, "; ".join(part for part in told if part)
-
-
-def _letters(settings: Settings) -> tuple[int, str]:
-    """Return how many messages wait, and what there is to say of those that were given up; nothing without a database.
-
-    That it is away is told where it is looked at.
-    """
-    if settings.database_url is None and running_url(settings.data_dir) is None:
-        return 0, ""
-
-    async def look(services: Services) -> mail.Tally:
-        return await mail.tally(services.database)
-
-    try:
-        seen = run_with_services("doctor", look)
-    except Unavailable:
-        return 0, ""
-    last = f", the last time because {seen.error}" if seen.error else ""
-    return seen.waiting, f"{seen.failed} given up{last}" if seen.failed else ""
-
-
-def _mail_seconds(settings: Settings) -> float:
-    return min(settings.smtp_timeout_seconds, MAX_MAIL_SECONDS)
 
 
 def _browser(settings: Settings) -> tuple[State, str]:

@@ -33,7 +33,7 @@ async def retired_token(rows: Rows, token_hash: bytes, *, grace_seconds: float) 
     """Return the standing session whose token this was, or None."""
     row = await rows.fetchrow(
         """
-        SELECT s.id AS session_id, s.user_id, u.role, s.authenticated_at,
+        SELECT s.id AS session_id, s.user_id, u.role,
             s.last_seen_at < now() - interval '1 minute' AS is_stale,
             EXISTS (SELECT FROM totp_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS has_factor,
             t.retired_at > now() - $2 * interval '1 second' AS is_in_grace

@@ -34,12 +34,11 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """What a valid session token says about its bearer. `authenticated_at` is when they last proved who they are."""
+    """What a valid session token says about its bearer."""
 
     session_id: UUID
     user_id: UUID
     role: str
-    authenticated_at: datetime
     is_stale: bool
     has_factor: bool
 
@@ -90,7 +89,7 @@ async def live_session(rows: Rows, token_hash: bytes) -> LiveSession | None:
     """
     row = await rows.fetchrow(
         f"""
-        SELECT s.id AS session_id, user_id, role, authenticated_at,
+        SELECT s.id AS session_id, user_id, role,
             last_seen_at < now() - interval '1 minute' AS is_stale,
             EXISTS (SELECT FROM totp_factors t WHERE t.user_id = u.id AND confirmed_at IS NOT NULL) AS has_factor
         FROM sessions s JOIN users u ON u.id = s.user_id

@@ -79,7 +79,6 @@ async def authenticate(database: Database, settings: Settings, token: str) -> Vi
         id=live.user_id,
         role=role,
         session_id=live.session_id,
-        authenticated_at=live.authenticated_at,
         must_enrol=must_enrol(settings, role, has_factor=live.has_factor),
     )
 

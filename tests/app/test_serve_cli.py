@@ -273,6 +273,23 @@ def test_doctor_names_what_is_wrong_and_still_looks_at_the_rest(run: Run, capsys
     ]
 
 
+def test_doctor_asks_nobody_outside_when_it_is_told_so(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    away = {
+        "OPENAI_API_KEY": "k",
+        "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": "1",
+    }
+
+    def failed(*options: str) -> list[str]:
+        run("doctor", "--json", *options, PORT="0", MAIL_FROM="links@example.org", **away)
+        checks = json.loads(capsys.readouterr().out.splitlines()[-1])["checks"]
+        return [check["name"] for check in checks if check["state"] == "failed"]
+
+    assert failed() == ["models", "mail"]
+    assert failed("--offline") == []
+
+
 def test_doctor_says_where_the_secret_key_is_and_who_can_read_it(
     run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

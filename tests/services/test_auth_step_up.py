@@ -1,7 +1,5 @@
 """Step-up: who has proved lately who they are."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from db.unit import Database
@@ -33,7 +31,7 @@ async def test_an_ended_session_proves_nothing(database: Database, settings: Set
 
 
 async def test_no_api_key_is_ever_recent(database: Database) -> None:
-    key = Viewer(new_id(), key_id=new_id(), scopes=frozenset(ApiScope), authenticated_at=datetime.now(UTC))
+    key = Viewer(new_id(), key_id=new_id(), scopes=frozenset(ApiScope))
     with pytest.raises(Forbidden, match="`createApiKey` is not for API keys"):
         await auth.require_recent(database, key, "createApiKey")
 
