@@ -31,8 +31,8 @@ class Role(StrEnum):
 class Viewer:
     """The account on whose behalf something is done, however it came in: session, API key, command line or task.
 
-    `scopes` is None for whoever may do all that the account may. `must_enrol` says that a second factor has to be set up
-    before anything else is done.
+    `scopes` is None for whoever may do all that the account may. `must_enrol` says that a second factor has to be
+    set up before anything else is done.
     """
 
     id: UUID
