@@ -11,28 +11,26 @@ from dataclasses import asdict
 from html import escape
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
 import structlog
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
 
-from app.graphql.callers import Headers, network_address, refuse_foreign_page, user_agent
+from app.graphql.callers import Headers, refuse_foreign_page
 from app.graphql.cookies import host_cookie, session_cookie
-from app.setup import HEADERS, MAX_FORM_BYTES, page
+from app.pages import HEADERS, MAX_FORM_BYTES, STATUS, Form, alert, asking, page
 from kit.crypto import CannotDecrypt, SecretKey
-from kit.errors import BadInput, ErrorCode, Forbidden, GraphmarkError, Unauthenticated
+from kit.errors import BadInput, Forbidden, GraphmarkError, Unauthenticated
 from kit.fetch import Fetcher
 from kit.oidc import Departure, IdentityProvider
 from kit.settings import Settings
 from resolvers.context import Services
 from resolvers.server import OIDC_PATH, PROXY_PATH
 from services import auth
-from services.auth import Accounts, Challenge, Device, Person, SignedIn
+from services.auth import Challenge, Person, SignedIn
 
 log = structlog.get_logger(__name__)
 
@@ -42,13 +40,6 @@ COOKIE: Final = "__Host-graphmark-oidc"
 SECONDS: Final = 600
 _USE: Final = "oidc"
 _MAX_SHOWN_CHARS: Final = 100
-_STATUS: Final = {
-    ErrorCode.UNAUTHENTICATED: 401,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.CONFLICT: 409,
-    ErrorCode.RATE_LIMITED: 429,
-    ErrorCode.UNAVAILABLE: 503,
-}
 
 
 def make_provider(settings: Settings, fetcher: Fetcher) -> IdentityProvider | None:
@@ -82,12 +73,13 @@ async def callback(request: Request[Any, Any, Any]) -> Response[str]:
     """Take somebody back from the identity provider: signed in, or told why not."""
     services: Services = request.app.state.services
     forget = host_cookie(COOKIE, "", max_age_seconds=0)
+    accounts, device = asking(request)
     try:
         departure, after = _unseal(services.secret_key, Headers(request.scope))
         code = _answered(request, departure)
         claims = await _provider(request).arrive(code, request.query_params.get("iss"), departure)
         person = auth.person_of(claims, services.settings)
-        signed_in = await auth.sign_in_elsewhere(_accounts(services), person, _device(request))
+        signed_in = await auth.sign_in_elsewhere(accounts, person, device)
     except GraphmarkError as error:
         log.info("oidc.refused", code=error.code, reason=error.message)
         return _refused(error, forget)
@@ -98,9 +90,10 @@ async def callback(request: Request[Any, Any, Any]) -> Response[str]:
 async def by_proxy(request: Request[Any, Any, Any]) -> Response[str]:
     """Sign in whom the proxy names in its header, if the request comes from a proxy that is believed."""
     services: Services = request.app.state.services
+    accounts, device = asking(request)
     try:
         person = _named_by_proxy(request, services.settings)
-        signed_in = await auth.sign_in_elsewhere(_accounts(services), person, _device(request))
+        signed_in = await auth.sign_in_elsewhere(accounts, person, device)
     except GraphmarkError as error:
         return _refused(error)
     return _let_in(signed_in, next_path(request.query_params.get("next")))
@@ -109,19 +102,18 @@ async def by_proxy(request: Request[Any, Any, Any]) -> Response[str]:
 @post(CODE_PATH, include_in_schema=False, request_max_body_size=MAX_FORM_BYTES)
 async def code(
     request: Request[Any, Any, Any],
-    data: Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)],
+    data: Form,
 ) -> Response[str]:
     """Take the code of the second factor, for an account that has one."""
     services: Services = request.app.state.services
     challenge, after = str(data.get("challenge", "")), next_path(str(data.get("next", "")))
+    accounts, device = asking(request)
     try:
         refuse_foreign_page(Headers(request.scope), services.settings)
-        verified = await auth.verify(
-            _accounts(services), challenge_token=challenge, code=str(data.get("code", "")), device=_device(request)
-        )
+        verified = await auth.verify(accounts, challenge_token=challenge, code=str(data.get("code", "")), device=device)
     except GraphmarkError as error:
         form = _code_form(challenge, after, wrong=error.message)
-        return page("Your second factor", form, status=_STATUS.get(error.code, 400))
+        return page("Your second factor", form, status=STATUS.get(error.code, 400))
     return _moved(after, session_cookie(verified.signed_in))
 
 
@@ -189,16 +181,6 @@ def _provider(request: Request[Any, Any, Any]) -> IdentityProvider:
     return provider
 
 
-def _accounts(services: Services) -> Accounts:
-    return Accounts(services.database, services.passwords, services.settings)
-
-
-def _device(request: Request[Any, Any, Any]) -> Device:
-    headers = Headers(request.scope)
-    services: Services = request.app.state.services
-    return Device(user_agent(headers), network_address(request.scope, headers, services.settings))
-
-
 def _let_in(granted: SignedIn | Challenge, after: str, *cookies: Cookie) -> Response[str]:
     """Lead on with a session, or ask for the code of the second factor first."""
     if isinstance(granted, SignedIn):
@@ -210,8 +192,7 @@ def _let_in(granted: SignedIn | Challenge, after: str, *cookies: Cookie) -> Resp
 
 
 def _code_form(challenge: str, after: str, *, wrong: str = "") -> str:
-    alert = f'<p role="alert">{escape(wrong)}</p>' if wrong else ""
-    return f"""{alert}
+    return f"""{alert(wrong)}
 <p>This account asks for a code of its authenticator app as well, or for one of its recovery codes.</p>
 <form method="post" action="{CODE_PATH}">
 <input type="hidden" name="challenge" value="{escape(challenge)}">
@@ -227,8 +208,8 @@ def _moved(where: str, *cookies: Cookie) -> Response[str]:
 
 
 def _refused(error: GraphmarkError, *cookies: Cookie) -> Response[str]:
-    text = f'<p role="alert">{escape(error.message)}</p><p><a href="{OIDC_PATH}">Try again</a></p>'
-    refusal = page("You are not signed in", text, status=_STATUS.get(error.code, 400))
+    text = f'{alert(error.message)}<p><a href="{OIDC_PATH}">Try again</a></p>'
+    refusal = page("You are not signed in", text, status=STATUS.get(error.code, 400))
     for cookie in cookies:
         refusal.set_cookie(cookie)
     return refusal

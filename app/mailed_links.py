@@ -6,23 +6,18 @@ whoever has none can do nothing here, so a form of another site can do no more t
 """
 
 from html import escape
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 
-from app.graphql.callers import Headers, network_address, refuse_foreign_page, user_agent
-from app.setup import HEADERS, MAX_FORM_BYTES, STATUS, page
+from app.graphql.callers import Headers, refuse_foreign_page
+from app.pages import HEADERS, MAX_FORM_BYTES, STATUS, Form, alert, asking, page
 from kit.errors import GraphmarkError
-from resolvers.context import Services
 from services import auth
-from services.auth import Accounts, Device
 
 _HEADERS: Final = {**HEADERS, "referrer-policy": "no-referrer"}
 _RESET, _VERIFY = "Choose a new password", "Confirm your address"
 _WHOLE = "<p>This page opens from the link in a mail. Copy the whole link.</p>"
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/reset-password", include_in_schema=False, sync_to_thread=False)
@@ -36,7 +31,7 @@ def reset_form(request: Request[Any, Any, Any]) -> Response[str]:
 async def reset(request: Request[Any, Any, Any], data: Form) -> Response[str]:
     """Set the password, or show the form again with what was wrong."""
     token, code = str(data.get("token", "")), str(data.get("code", ""))
-    accounts, device = _asking(request)
+    accounts, device = asking(request)
     try:
         _refuse_foreign(request)
         await auth.reset_password(
@@ -60,21 +55,13 @@ def verify_form(request: Request[Any, Any, Any]) -> Response[str]:
 async def verify(request: Request[Any, Any, Any], data: Form) -> Response[str]:
     """Confirm the address, or say what was wrong."""
     token = str(data.get("token", ""))
-    accounts, device = _asking(request)
+    accounts, device = asking(request)
     try:
         _refuse_foreign(request)
         user = await auth.verify_email(accounts, token=token, device=device)
     except GraphmarkError as error:
-        return _page(_VERIFY, _alert(error.message), status=STATUS.get(error.code, 400))
+        return _page(_VERIFY, alert(error.message), status=STATUS.get(error.code, 400))
     return _page("Your address is confirmed", f"<p><strong>{escape(user.email)}</strong> is yours.</p>")
-
-
-def _asking(request: Request[Any, Any, Any]) -> tuple[Accounts, Device]:
-    services: Services = request.app.state.services
-    headers = Headers(request.scope)
-    accounts = Accounts(services.database, services.passwords, services.settings)
-    address = network_address(request.scope, headers, services.settings)
-    return accounts, Device(user_agent=user_agent(headers), network_address=address)
 
 
 def _refuse_foreign(request: Request[Any, Any, Any]) -> None:
@@ -88,7 +75,7 @@ def _reset_form(token: str, *, needs_code: bool = False, wrong: str = "") -> str
     code = """
 <label for="code">Code of your second factor</label>
 <input id="code" name="code" required maxlength="100" autocomplete="one-time-code">"""
-    return f"""{_alert(wrong)}
+    return f"""{alert(wrong)}
 <p>This link works once.</p>
 <form method="post" action="/reset-password">
 <input type="hidden" name="token" value="{escape(token)}">
@@ -105,10 +92,6 @@ def _verify_form(token: str) -> str:
 <p>Confirm that this address is yours.</p>
 <button>Confirm</button>
 </form>"""
-
-
-def _alert(wrong: str) -> str:
-    return f'<p role="alert">{escape(wrong)}</p>' if wrong else ""
 
 
 def _page(title: str, body: str, *, status: int = 200) -> Response[str]:

@@ -2,29 +2,8 @@
 
 import re
 
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("CrOS", "ChromeOS"),
-    ("Windows", "Windows"),
-    ("Macintosh", "macOS"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
-# In this order: most browsers also claim to be those further down.
-_BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Vivaldi/", "Vivaldi"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("HeadlessChrome/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
+from kit.user_agents import browser_of, system_of
+
 _PROGRAM = re.compile(r"[0-9A-Za-z][0-9A-Za-z ._-]{0,39}")
 UNKNOWN = "Unknown device"
 
@@ -34,8 +13,7 @@ def device_name(user_agent: str) -> str:
 
     It is what the device says, so it helps people to know their own again and proves nothing.
     """
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    browser, system = browser_of(user_agent), system_of(user_agent)
     if browser is None:
         program = _PROGRAM.match(user_agent.partition("/")[0])
         browser = program.group().strip() if program is not None and not user_agent.startswith("Mozilla") else None

@@ -2,28 +2,10 @@
 
 from typing import Final
 
+from kit.user_agents import browser_of, system_of
+
 MAX_HEADER_CHARS: Final = 300
-# The first that fits counts: most browsers also claim to be the ones below them.
-_PROGRAMS: Final = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-    ("python", "a Python program"),
-)
-_SYSTEMS: Final = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "Mac"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
+_OTHERS: Final = (("curl/", "curl"), ("python", "a Python program"))
 
 
 def program(user_agent: str) -> str:
@@ -31,12 +13,8 @@ def program(user_agent: str) -> str:
     header = user_agent[:MAX_HEADER_CHARS]
     if not header:
         return ""
-    named = _first(header, _PROGRAMS)
-    system = _first(header, _SYSTEMS)
+    named = browser_of(header) or next((name for mark, name in _OTHERS if mark in header), None)
+    system = system_of(header)
     if named and system:
         return f"{named} on {system}"
     return named or (f"a program on {system}" if system else "a program of another kind")
-
-
-def _first(header: str, known: tuple[tuple[str, str], ...]) -> str:
-    return next((name for mark, name in known if mark in header), "")

@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from app import server
 from app.graphql.ide import POLICY, Ide
 from app.headers import HEADERS
-from app.setup import HEADERS as FORM
+from app.pages import HEADERS as FORM
 from kit.settings import Settings
 from resolvers.context import Services
 from services import auth

@@ -17,11 +17,9 @@ UNWALLED = {
 """Modules and packages that say `context.unwalled`, and why."""
 
 SERVING = {
-    "app/elsewhere.py": "signs in whom a provider of identities knows",
-    "app/mailed_links.py": "whoever follows a link has not signed in",
+    "app/pages.py": "whoever follows a link, or comes from a provider of identities, has not signed in",
     "app/screenshots.py": "acts for whoever asks, by `of`",
     "app/server.py": "finds out who asks",
-    "app/setup.py": "opens the first account",
     "app/health.py": "asks whether the database answers",
     "app/cli": "whoever has the command line has the database",
     "resolvers/context.py": "makes the two of them",
