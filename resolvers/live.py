@@ -15,6 +15,8 @@ Quiet = Callable[[int], Awaitable[bool]]
 
 SHARED: Final = "shared"
 """Under this name the metadata of a subscription field holds its `Shared`."""
+PER_SESSION: Final = "per_session"
+"""Under this name the metadata of a field says that its answer differs between the sessions of one account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -19,7 +20,7 @@ from graphql import (
 from app.graphql.engine import Operation, Plan
 from kit.errors import BadInput
 from resolvers.compiled.facts import strawberry_field
-from resolvers.live import SHARED, Shared
+from resolvers.live import PER_SESSION, SHARED, Shared
 from services import events
 from services.permissions import Viewer
 
@@ -28,8 +29,8 @@ from services.permissions import Viewer
 class Audience:
     """Who may share what one execution gives: those with the same `key`.
 
-    It is made of the operation, the variables as given, the account, its role and scopes; not of the session, which
-    events of a `Shared` field never look at. `resume` names the variable that holds a cursor, if there is one, and
+    It is made of the operation, the variables as given, the account, its role and scopes; not of the session: a
+    document with a field that looks at it is shared with nobody. `resume` names the variable that holds a cursor, if there is one, and
     `after` what it holds. The key leaves it out: it only says from where to begin.
     """
 
@@ -53,7 +54,7 @@ def audience_of(plan: Plan, viewer: Viewer | None, schema: GraphQLSchema) -> Aud
     """
     field = _root_field(plan.node)
     shared = None if field is None else _shared(schema, field)
-    if field is None or shared is None or viewer is None:
+    if field is None or shared is None or viewer is None or _looks_at_session(plan, schema):
         return None
     cursor = next((given.value for given in field.arguments or () if given.name.value == shared.resume), None)
     given = _variables(plan)
@@ -87,6 +88,22 @@ def _shared(schema: GraphQLSchema, field: FieldNode) -> Shared | None:
     return found if isinstance(found, Shared) else None
 
 
+def _looks_at_session(plan: Plan, schema: GraphQLSchema) -> bool:
+    """Tell whether a document asks for a field of a name whose answer differs between the sessions of an account."""
+    assert plan.prepared.document is not None  # noqa: S101  a plan has passed, so it has a document
+    fields = _Fields()
+    visit(plan.prepared.document, fields)
+    return not fields.names.isdisjoint(_per_session(schema))
+
+
+@lru_cache(4)
+def _per_session(schema: GraphQLSchema) -> frozenset[str]:
+    """Return the names of the fields that look at the session."""
+    kinds = (kind for kind in schema.type_map.values() if isinstance(kind, GraphQLObjectType))
+    fields = ((name, strawberry_field(field)) for kind in kinds for name, field in kind.fields.items())
+    return frozenset(name for name, field in fields if field is not None and PER_SESSION in field.metadata)
+
+
 def _variables(plan: Plan) -> dict[str, Any]:
     """Return those of the given variables that the operation knows."""
     given: Mapping[str, Any] = plan.operation.variables or {}
@@ -118,6 +135,18 @@ def _uses(plan: Plan, name: str) -> int:
     uses = _Uses(name)
     visit(plan.prepared.document, uses)
     return uses.found
+
+
+class _Fields(Visitor):
+    """Collects the names of the fields of a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """See graphql-core's visitor."""
+        self.names.add(node.name.value)
 
 
 class _Uses(Visitor):

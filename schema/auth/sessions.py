@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from resolvers import auth as answer
+from resolvers.live import PER_SESSION
 from schema.auth.signing_in import Session
 from schema.directives import signed_in
 from schema.errors import UserError
@@ -29,7 +30,10 @@ class UserSession(Node):
     idle_expires_at: datetime = strawberry.field(description="When it ends if it is not used before.")
     expires_at: datetime = strawberry.field(description="When it ends in any case.")
     is_current = strawberry.field(
-        resolver=answer.is_current, graphql_type=bool, description="Whether it is the session that asks."
+        resolver=answer.is_current,
+        metadata={PER_SESSION: True},
+        graphql_type=bool,
+        description="Whether it is the session that asks.",
     )
 
 

@@ -1,5 +1,6 @@
 """Which subscriptions are shared, and that what they show cannot depend on who of an account looks."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,16 +14,18 @@ from kit.ids import new_id
 from kit.settings import Settings
 from resolvers.live import SHARED
 from services.events import cursor_of
-from services.permissions import Role, Viewer
+from services.permissions import ApiScope, Role, Viewer
 from tests.client import the_schema
 
 ADA = Viewer(new_id(), Role.USER, session_id=new_id())
 FOLLOW = "subscription Follow($after: String) { bookmarkChanged(after: $after) { cursor } }"
-# No field of these looks at the session, the address or the program that asks: see before you add one.
+# No field of these looks at the address or the program that asks, nor at the session without saying that it is
+# PER_SESSION: see before you add one.
 SAME_FOR_ALL = {
     "Agent",
     "AgentSettings",
     "AgentStatusEvent",
+    "ApiKey",
     "Bookmark",
     "BookmarkEvent",
     "Category",
@@ -46,6 +49,7 @@ SAME_FOR_ALL = {
     "TaskMessage",
     "TaskStep",
     "User",
+    "UserSession",
 }
 
 
@@ -102,6 +106,17 @@ def test_account_role_document_and_variables_make_one(engine: Engine) -> None:
 )
 def test_what_is_not_plain_is_not_shared(engine: Engine, query: str, variables: dict[str, Any] | None) -> None:
     assert key_of(engine, query, variables) is None
+
+
+def test_what_looks_at_the_session_is_shared_with_nobody(engine: Engine) -> None:
+    document = "subscription { taskUpdated { task { owner { sessions { nodes { id%s } } } } } }"
+    assert key_of(engine, document % "") is not None
+    assert key_of(engine, document % " isCurrent") is None
+
+
+def test_a_key_shares_nothing_with_a_session(engine: Engine) -> None:
+    viewers = [replace(ADA, scopes=scopes) for scopes in (None, frozenset({ApiScope.READ}), frozenset(ApiScope))]
+    assert len({key_of(engine, FOLLOW, viewer=viewer) for viewer in viewers}) == len(viewers)
 
 
 def test_an_anonymous_caller_shares_nothing(engine: Engine) -> None:
