@@ -30,8 +30,8 @@ class Audience:
     """Who may share what one execution gives: those with the same `key`.
 
     It is made of the operation, the variables as given, the account, its role and scopes; not of the session: a
-    document with a field that looks at it is shared with nobody. `resume` names the variable that holds a cursor, if there is one, and
-    `after` what it holds. The key leaves it out: it only says from where to begin.
+    document with a field that looks at it is shared with nobody. `resume` names the variable that holds a cursor, if
+    there is one, and `after` what it holds. The key leaves it out: it only says from where to begin.
     """
 
     key: tuple[Any, ...]
