@@ -209,7 +209,7 @@ async def test_a_disabled_account_stays_closed(services: Services, issuer: str) 
     async with browsing(services, issuer) as browser:
         answer = await browser.sign_in("ada")
     assert answer.status_code == 401
-    assert "disabled" in answer.text
+    assert "account is closed" in answer.text
     assert "__Host-graphmark=" not in cookie_of(answer)
 
 
