@@ -23,13 +23,14 @@ from resolvers.inputs.admin import (
     InviteIdInput,
     SetUserRoleInput,
     StartPasswordResetInput,
+    TransferBookmarksInput,
     UpdateUserInput,
     UserIdInput,
 )
 from resolvers.loaders import load
 from resolvers.mutation import Payload, change
 from resolvers.paging import After, Before, ConnectionRows, First, Last, connection
-from services import admin, quotas
+from services import admin, quotas, transfers
 from services.admin import Acting, Change
 from services.quotas import Quotas
 
@@ -41,6 +42,7 @@ RoleOf = Annotated[SetUserRoleInput, strawberry.argument(description="The accoun
 Closed = Annotated[DisableUserInput, strawberry.argument(description="The account, and whether it is closed.")]
 Account = Annotated[UserIdInput, strawberry.argument(description="The account.")]
 Forgetful = Annotated[StartPasswordResetInput, strawberry.argument(description="The account.")]
+Transfer = Annotated[TransferBookmarksInput, strawberry.argument(description="From whom to whom.")]
 NewInvite = Annotated[CreateInviteInput, strawberry.argument(description="Whom to invite.")]
 OldInvite = Annotated[InviteIdInput, strawberry.argument(description="The invitation.")]
 
@@ -117,6 +119,34 @@ async def start_password_reset(info: Info, input: Forgetful) -> Payload:  # noqa
     async def work(unit: Unit) -> Payload:
         key = decode_global_id(input.user_id, expected="User", field=("input", "userId"))[1]
         return Payload(user=await admin.start_reset(unit, _acting(info), accounts_of(info.context), key))
+
+    return await change(info, work, database=info.context.unwalled)
+
+
+async def transfer_bookmarks(info: Info, input: Transfer) -> Payload:  # noqa: A002  the name of the API
+    """Give all bookmarks of one account to another, or tell what that would do."""
+    keys = [
+        decode_global_id(given, expected="User", field=("input", name))[1]
+        for given, name in ((input.from_user_id, "fromUserId"), (input.to_user_id, "toUserId"))
+    ]
+
+    async def work(unit: Unit) -> Payload:
+        outlook = await transfers.start(
+            unit,
+            _acting(info),
+            viewer_of(info),
+            info.context.settings,
+            from_id=keys[0],
+            to_id=keys[1],
+            dry_run=input.dry_run,
+            idempotency_key=input.idempotency_key,
+        )
+        return Payload(
+            task=outlook.task,
+            bookmarks=outlook.bookmarks,
+            would_move=outlook.bookmarks - outlook.twins,
+            would_merge=outlook.twins,
+        )
 
     return await change(info, work, database=info.context.unwalled)
 

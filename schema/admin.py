@@ -7,6 +7,7 @@ import strawberry
 from resolvers import admin as answer
 from resolvers.inputs.scalars import EmailAddress
 from resolvers.inputs.users import ApiScope, Role
+from schema.agents import Task
 from schema.directives import requires, signed_in
 from schema.errors import UserError
 from schema.paging import Connection
@@ -65,6 +66,22 @@ class StartPasswordResetPayload:
     """Answered by resolvers.mutation.Payload."""
 
     user: User | None = strawberry.field(description="The account that is written to; null when refused.")
+    user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
+
+
+@strawberry.type(description="The answer to `transferBookmarks`. The counts are of when it was asked.")
+class TransferBookmarksPayload:
+    """Answered by resolvers.mutation.Payload."""
+
+    task: Task | None = strawberry.field(
+        description="What moves them, a task of whoever asked; null for a dry run, and when refused."
+    )
+    bookmarks: int | None = strawberry.field(description="How many the account has, the trash included.")
+    would_move: int | None = strawberry.field(description="How many of them the other account has not.")
+    would_merge: int | None = strawberry.field(
+        description="How many of them the other has already. Their tags, collections and texts go where it has none;"
+        " of those that lie in the trash nothing is kept."
+    )
     user_errors: list[UserError] = strawberry.field(description="Why it was refused; empty when it was not.")
 
 
@@ -138,6 +155,13 @@ class AdminMutation:
         graphql_type=StartPasswordResetPayload,
         description="Mail the owner of an account a link to a new password. Nobody but who reads the mailbox sees it;"
         " the password of now stays good until then.",
+        **signed_in(role=Role.ADMIN),
+    )
+    transfer_bookmarks = strawberry.field(
+        resolver=answer.transfer_bookmarks,
+        graphql_type=TransferBookmarksPayload,
+        description="Give all bookmarks of an account to another, with their tags and collections by path, the trash"
+        " included. Cancelled, what has moved stays moved; asked again, it goes on.",
         **signed_in(role=Role.ADMIN),
     )
     create_invite = strawberry.field(

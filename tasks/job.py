@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
 import structlog
 
@@ -133,7 +134,7 @@ class Job:
             if changed is None:
                 raise LeaseLost
             shared = () if done.shared is None else await done.shared(unit)
-            await agents.announce(unit, changed, [*done.events, *shared])
+            await agents.announce(unit, changed, [*done.events, *shared], others=done.others)
 
     async def _advance(self, unit: Unit, done: "Step") -> TaskRow | None:
         seconds = self.settings.task_lease_seconds
@@ -155,6 +156,7 @@ class Step:
     """What a step achieved: overall `progress` 0 to 1, the `name` shown for it, the events that tell of it.
 
     `shared` runs behind the fence, for rows that many tasks write: they are locked last. It returns further events.
+    `others` are events of other owners than the task's, each with its owner.
     """
 
     progress: float
@@ -162,6 +164,7 @@ class Step:
     events: Sequence[EventDraft] = ()
     open_items: int | None = None
     shared: "Callable[[Unit], Awaitable[Sequence[EventDraft]]] | None" = None
+    others: Sequence[tuple[UUID, EventDraft]] = ()
 
 
 Work = Callable[[Unit], Awaitable[Step]]

@@ -21,7 +21,7 @@ from kit.cron import Cron
 from kit.settings import Settings
 from kit.smtp import FOLDER, remove_old
 from kit.uploads import INCOMING_FOLDER, remove_stale
-from services import audit, bookmarks
+from services import audit, bookmarks, transfers
 from services.agents import BELL, WORKFLOW_KIND, fleet
 from services.auth import remove_closed
 from services.auth.noticing import KNOWN_DEVICE_DAYS
@@ -102,6 +102,7 @@ def jobs(settings: Settings) -> list[Job]:
         Job("purge-logins", 5 * _MINUTE, purge_logins),
         _limits_job(settings),
         Job("tell-repeats", _MINUTE, tell_repeats),
+        Job("tell-stopped-transfers", _MINUTE, transfers.tell_stopped),
         Job("purge-idempotency-keys", 5 * _MINUTE, purge_keys),
         Job("purge-uploads", 5 * _MINUTE, purge_uploads, after=remove),
         _mail_job(settings),

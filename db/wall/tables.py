@@ -119,6 +119,7 @@ TABLES: Final[dict[str, Access]] = {
     "tag_aliases": Own(),
     "tags": Own(),
     "totp_factors": Closed("credentials: only sign-in compares them"),
+    "transfers": Closed("whose bookmarks go to whom: administrators say, workers do"),
     "trusted_devices": Closed("credentials: only sign-in compares them"),
     "uploads": Own(),
     "user_quotas": Own("user_id", is_writable=False),

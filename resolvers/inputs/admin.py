@@ -13,6 +13,7 @@ __all__ = [
     "QuotasInput",
     "SetUserRoleInput",
     "StartPasswordResetInput",
+    "TransferBookmarksInput",
     "UpdateUserInput",
     "UserFilter",
     "UserIdInput",
@@ -91,6 +92,18 @@ class StartPasswordResetInput:
     """For `startPasswordReset`."""
 
     user_id: strawberry.ID = strawberry.field(description="The account.")
+
+
+@strawberry.input(description="Two accounts: all bookmarks of the one are to be the other's.")
+class TransferBookmarksInput:
+    """For `transferBookmarks`."""
+
+    from_user_id: strawberry.ID = strawberry.field(description="The account that has them; it may be disabled.")
+    to_user_id: strawberry.ID = strawberry.field(description="The account that is to have them.")
+    dry_run: bool = strawberry.field(default=False, description="Only tell what would happen.")
+    idempotency_key: str | None = strawberry.field(
+        default=None, description="1 to 255 characters: the same request with the same key starts one transfer."
+    )
 
 
 @strawberry.input(description="Somebody to invite.")

@@ -34,6 +34,8 @@ described(
     TOTP_DISABLED="Somebody switched their second factor off, or tried to.",
     TOTP_ENABLED="Somebody set up a second factor, or tried to.",
     TOTP_RESET="An administrator or the operator switched off somebody's second factor.",
+    TRANSFER_ENDED="The bookmarks of an account have gone to another, or no more of them go; `details` say how many.",
+    TRANSFER_STARTED="An administrator let the bookmarks of an account go to another.",
     USER_CREATED="An administrator or the operator opened an account for somebody.",
     USER_DISABLED="An administrator or the operator closed an account, and ended all that was open in its name.",
     USER_ENABLED="An administrator or the operator opened an account again.",

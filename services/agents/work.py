@@ -60,20 +60,31 @@ async def enqueue(
     return task
 
 
-async def announce(unit: Unit, task: TaskRow, also: Sequence[EventDraft] = ()) -> None:
+async def announce(
+    unit: Unit,
+    task: TaskRow,
+    also: Sequence[EventDraft] = (),
+    *,
+    others: Sequence[tuple[UUID, EventDraft]] = (),
+) -> None:
     """Tell whoever follows that `task` changed. Writes the events of the transaction, so it comes last in it.
 
-    Of a unit nobody is told but its workflow.
+    Of a unit nobody is told but its workflow. `others` are events of other owners.
     """
-    await announce_all(unit, [(task, also)])
+    await announce_all(unit, [(task, also)], others=others)
 
 
-async def announce_all(unit: Unit, changed: Sequence[tuple[TaskRow, Sequence[EventDraft]]]) -> None:
+async def announce_all(
+    unit: Unit,
+    changed: Sequence[tuple[TaskRow, Sequence[EventDraft]]],
+    *,
+    others: Sequence[tuple[UUID, EventDraft]] = (),
+) -> None:
     """Do as `announce` for several tasks, of any owners, each with further events."""
     drafts: list[tuple[UUID, EventDraft]] = []
     for task, also in changed:
         drafts += [(task.owner_id, one) for one in await _told(unit, task, also)]
-    await events.record_all(unit, drafts)
+    await events.record_all(unit, [*drafts, *others])
 
 
 async def get(rows: Rows, viewer: Viewer, key: UUID, *, field: tuple[str, ...] = ("input", "id")) -> Owned[TaskRow]:

@@ -70,6 +70,8 @@ MATRIX: Mapping[str, tuple[str, ...]] = {
     "resetUserTotp.input.id": ("User",),
     "setUserRole.input.id": ("User",),
     "startPasswordReset.input.userId": ("User",),
+    "transferBookmarks.input.fromUserId": ("User",),
+    "transferBookmarks.input.toUserId": ("User",),
     "updateUser.input.id": ("User",),
     "revokeInvite.input.id": ("Invite",),
     "revokeSession.input.id": ("UserSession",),
@@ -87,6 +89,8 @@ QUIET = frozenset(
         "resetUserTotp.input.id",
         "setUserRole.input.id",
         "startPasswordReset.input.userId",
+        "transferBookmarks.input.fromUserId",
+        "transferBookmarks.input.toUserId",
         "updateUser.input.id",
         "revokeInvite.input.id",
         "acceptSuggestions.input.filter.bookmarkId",  # only what stands above a confidence is accepted
@@ -120,6 +124,7 @@ FOR_ADMINISTRATORS: frozenset[str] = frozenset(
         "revokeSession.input.id (UserSession)",
         "revokeApiKey.input.id (ApiKey)",
         "startPasswordReset.input.userId (User)",
+        *("transferBookmarks.input.fromUserId (User)", "transferBookmarks.input.toUserId (User)"),
     }
 )
 """Places, as `field.path (Kind)`, at which an administrator may name rows of others."""
