@@ -125,10 +125,6 @@ async def start_password_reset(info: Info, input: Forgetful) -> Payload:  # noqa
 
 async def transfer_bookmarks(info: Info, input: Transfer) -> Payload:  # noqa: A002  the name of the API
     """Give all bookmarks of one account to another, or tell what that would do."""
-    keys = [
-        decode_global_id(given, expected="User", field=("input", name))[1]
-        for given, name in ((input.from_user_id, "fromUserId"), (input.to_user_id, "toUserId"))
-    ]
 
     async def work(unit: Unit) -> Payload:
         outlook = await transfers.start(
@@ -136,8 +132,8 @@ async def transfer_bookmarks(info: Info, input: Transfer) -> Payload:  # noqa: A
             _acting(info),
             viewer_of(info),
             info.context.settings,
-            from_id=keys[0],
-            to_id=keys[1],
+            from_id=decode_global_id(input.from_user_id, expected="User", field=("input", "fromUserId"))[1],
+            to_id=decode_global_id(input.to_user_id, expected="User", field=("input", "toUserId"))[1],
             dry_run=input.dry_run,
             idempotency_key=input.idempotency_key,
         )

@@ -7,7 +7,7 @@ import pytest
 
 from db.unit import Database
 from db.users import UserRow
-from kit.ids import encode_global_id
+from kit.ids import decode_global_id, encode_global_id
 from kit.settings import Settings
 from services.permissions import ApiScope, Role, Viewer
 from tasks.transfers import HANDLER
@@ -59,12 +59,17 @@ async def test_bookmarks_go_and_an_administrator_watches(
     assert done == {"status": "COMPLETED", "progress": 1.0, "currentStep": "2 of 2 bookmarks"}
     assert (await graph.ask(TASK, ada, id=task["id"]))["task"] is None, "whose they were does not steer it"
     assert (await graph.ask(LISTED, ada))["bookmarks"]["totalCount"] == 0
-    assert {
-        node["url"]: node["tags"] for node in (await graph.ask(LISTED, bob))["bookmarks"]["nodes"]
-    } == dict.fromkeys(("https://example.org/a", "https://example.org/both"), [{"name": "dev"}])
-    log = "{ auditLog { nodes { action actor subject { email } succeeded } } }"
+    has = {node["url"]: node["tags"] for node in (await graph.ask(LISTED, bob))["bookmarks"]["nodes"]}
+    assert has == {f"https://example.org/{name}": [{"name": "dev"}] for name in ("a", "both")}
+    log = "{ auditLog { nodes { action succeeded details } } }"
     told = (await graph.ask(log, root))["auditLog"]["nodes"]
-    assert [entry["action"] for entry in told] == ["TRANSFER_ENDED", "TRANSFER_STARTED"]
+    key = decode_global_id(task["id"])[1]
+    named = {"from": "ada@example.org", "to": "bob@example.org", "task": str(key)}
+    ended = {"status": "COMPLETED", "moved": 1, "merged": 1, "skipped": 0}
+    assert told == [
+        {"action": "TRANSFER_ENDED", "succeeded": True, "details": named | ended},
+        {"action": "TRANSFER_STARTED", "succeeded": True, "details": named | {"bookmarks": 2}},
+    ]
 
 
 async def test_what_is_no_pair_of_accounts(graph: Graph, make: Maker, ada: UserRow) -> None:

@@ -13,7 +13,7 @@ DOMAINS = frozenset(
         *("auth", "users", "bookmarks", "collections", "tags", "imports", "search", "validation", "enrichment"),
         *("categorization", "embedding", "agents", "logs", "stats", "executions", "admin", "webhooks", "rules"),
         *("exports", "backups", "notifications", "screenshots", "spending", "audit", "mail"),
-        *("limits", "throttle", "quotas"),
+        *("limits", "throttle", "quotas", "transfers"),
     }
 )
 # Names that are no domain: what a layer needs for itself.
