@@ -136,10 +136,12 @@ def _named_by_proxy(request: Request[Any, Any, Any], settings: Settings) -> Pers
         raise Forbidden("Requests to this address come through the proxy only.") from None
     if not any(peer in network for network in settings.proxy_auth_networks):
         raise Forbidden("Requests to this address come through the proxy only.")
-    email = headers.get(settings.proxy_auth_header.lower())
-    if not email:
+    named = headers.all(settings.proxy_auth_header.lower())
+    if len(named) > 1:
+        raise Forbidden(f"{settings.proxy_auth_header} is there twice: the proxy has to remove what clients send.")
+    if not named or not named[0]:
         raise Unauthenticated(f"The proxy names nobody in {settings.proxy_auth_header}.")
-    return auth.person_of_proxy(email)
+    return auth.person_of_proxy(named[0])
 
 
 def _answered(request: Request[Any, Any, Any], departure: Departure) -> str:

@@ -24,16 +24,18 @@ ORDER = "users"
 KINDS = (datetime, UUID)
 EVERYBODY: Final = UserFilter()
 # Not a proof that the mailbox exists (only a message can prove that), but enough to catch a slip of the hand.
-_EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f.]+(\.[^\s@\x00-\x1f.]+)*")
+_DOMAIN = r"[^\s@.,:;()<>\[\]\\\"]+"
+_EMAIL = re.compile(rf"[^\s@]{{1,64}}@{_DOMAIN}(\.{_DOMAIN})*")
 
 
 def email_key(email: str, *, field: tuple[str, ...] = ("input", "email")) -> str:
     """Return the form of an address that is unique: trimmed, NFKC, case folded.
 
-    Raises `BadInput` for what cannot be an address, or is longer than 254 characters (RFC 5321 §4.5.3.1.3).
+    Raises `BadInput` for what cannot be an address, holds what is not to be seen, by which two could look the same, or
+    is longer than 254 characters (RFC 5321 §4.5.3.1.3).
     """
     key = unicodedata.normalize("NFKC", email.strip()).casefold()
-    if len(key) > MAX_EMAIL_CHARS or not _EMAIL.fullmatch(key):
+    if len(key) > MAX_EMAIL_CHARS or not key.isprintable() or not _EMAIL.fullmatch(key):
         raise BadInput("This is not an e-mail address.", field=field)
     return key
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from kit.errors import Forbidden, Unauthenticated
 from kit.settings import Settings, Toggle
+from services.auth.sessions import KEY_PREFIX
 from services.permissions import Viewer
 
 COOKIE = "__Host-graphmark"
@@ -53,15 +54,21 @@ ANONYMOUS = Caller()
 class Headers:
     """Request headers by lower-case name, from an ASGI scope. Of a repeated header the first counts."""
 
-    __slots__ = ("_raw",)
+    __slots__ = ("_lines", "_raw")
 
     def __init__(self, scope: Any) -> None:
-        self._raw: dict[bytes, bytes] = dict(reversed(list(scope["headers"])))
+        self._lines: list[tuple[bytes, bytes]] = list(scope["headers"])
+        self._raw: dict[bytes, bytes] = dict(reversed(self._lines))
 
     def get(self, name: str) -> str | None:
         """Return the header's value, or None."""
         value = self._raw.get(name.encode())
         return None if value is None else value.decode("latin-1")
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of a header that may be repeated, in order: a proxy may add a line behind the client's."""
+        wanted = name.encode()
+        return [value.decode("latin-1") for key, value in self._lines if key == wanted]
 
 
 @lru_cache(64)
@@ -84,7 +91,7 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def cookie_token(headers: Headers) -> str | None:
-    """Return the token in the session cookie, or None."""
+    """Return the token in the session cookie, or None. API keys do not travel in cookies."""
     header = headers.get("cookie")
     if header is None or COOKIE not in header:
         return None
@@ -92,7 +99,8 @@ def cookie_token(headers: Headers) -> str | None:
         morsel = SimpleCookie(header).get(COOKIE)
     except CookieError:
         return None
-    return morsel.value if morsel is not None and morsel.value else None
+    token = "" if morsel is None else morsel.value
+    return None if not token or token.startswith(f"{KEY_PREFIX}_") else token
 
 
 async def identify(headers: Headers, authenticate: Authenticate, settings: Settings) -> Caller:
@@ -162,7 +170,7 @@ def network_address(scope: Any, headers: Headers, settings: Settings) -> str:
     peer = str(client[0]) if client else ""
     if not settings.trusted_proxies or not _is_proxy(peer, settings):
         return peer
-    for entry in reversed((headers.get("x-forwarded-for") or "").split(",")[-_MAX_PROXIES:]):
+    for entry in reversed(",".join(headers.all("x-forwarded-for")).split(",")[-_MAX_PROXIES:]):
         given = entry.strip()
         if not _is_address(given):
             break

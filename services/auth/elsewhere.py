@@ -105,6 +105,8 @@ async def _find(unit: Unit, person: Person) -> UserRow | None:
             "There is an account with your address whose mailbox was never confirmed. Sign in to it with its password"
             " and confirm the address; then the identity provider opens it too."
         )
+    if not _is_same_mailbox(user.email, person.email):
+        raise Conflict("There is an account with an address that looks like yours; it is not linked to yours.")
     await _link(unit, person, user)
     return user
 
@@ -162,6 +164,15 @@ def _address(person: Person) -> str:
     if not person.email or not person.is_email_verified:
         raise BadInput("The identity provider does not confirm an e-mail address for you; it has to be verified there.")
     return email_key(person.email, field=())
+
+
+def _is_same_mailbox(one: str, other: str) -> bool:
+    """Tell whether two addresses with one key are the same to mail servers too, as far as can be known.
+
+    Accounts are told apart by a key that takes ß for ss, because people do. But faß.example and fass.example may belong
+    to two people (RFC 5891), and so may mailboxes whose names differ in such letters.
+    """
+    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())
 
 
 def _name(person: Person) -> str:

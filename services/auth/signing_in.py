@@ -43,6 +43,7 @@ async def login(
         found = await users.by_email_key(accounts.database, key)
         user, encoded = found or (None, None)
         fits = await accounts.passwords.verify(encoded, password[:MAX_PASSWORD_CHARS])
+        fits = fits and len(password) <= MAX_PASSWORD_CHARS
     except BaseException:
         await throttle.undone(accounts.database, accounts.settings, Secret.PASSWORD, attempt)
         raise
@@ -53,12 +54,13 @@ async def login(
     renewed = await accounts.passwords.hash(password) if accounts.passwords.is_outdated(encoded) else None
     async with accounts.database.unit() as unit:
         # Hashing takes a while: a password that was replaced meanwhile opens nothing, and is not put back.
-        if not await users.hold_with_password(unit, user.id, encoded):
-            raise _wrong()
-        if renewed is not None:
-            await users.set_password_hash(unit, user.id, renewed)
-        await throttle.passed(unit, attempt)
-        return await let_in(unit, accounts, user, device, device_token=device_token)
+        if await users.hold_with_password(unit, user.id, encoded):
+            if renewed is not None:
+                await users.set_password_hash(unit, user.id, renewed)
+            await throttle.passed(unit, attempt)
+            return await let_in(unit, accounts, user, device, device_token=device_token)
+    await audit.refused(accounts.database, _refusal(user, "CHANGED_MEANWHILE", device))
+    raise _wrong()
 
 
 def _wrong() -> Unauthenticated:
@@ -80,8 +82,11 @@ def _refusal(user: UserRow | None, reason: str, device: Device) -> Act:
 
 
 def _key_of(email: str) -> str:
-    """Return the key of an address, or what was typed in place of one: it is throttled like an address."""
+    """Return the key of an address, or what was typed in place of one: it is throttled like an address.
+
+    What was typed is quoted, because the database takes no NUL character.
+    """
     try:
         return email_key(email)
     except BadInput:
-        return email[:_MAX_TYPED_CHARS]
+        return ascii(email[:_MAX_TYPED_CHARS])

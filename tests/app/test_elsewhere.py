@@ -68,10 +68,15 @@ async def test_the_proxy_names_who_has_signed_in(services: Services) -> None:
         ({"proxy_auth_header": "Remote-Email", "proxy_auth_networks": HERE}, {}, 401),
         ({"proxy_auth_header": "Remote-Email", "proxy_auth_networks": HERE}, {"remote-email": "nobody"}, 400),
         ({"proxy_auth_networks": HERE}, {"remote-email": "a@b.org"}, 404),
+        (
+            {"proxy_auth_header": "Remote-Email", "proxy_auth_networks": HERE},
+            [("remote-email", "sent@by.client"), ("remote-email", "added@by.proxy")],
+            403,
+        ),
     ],
 )
 async def test_nobody_else_does(
-    services: Services, changes: dict[str, Any], headers: dict[str, str], status: int
+    services: Services, changes: dict[str, Any], headers: dict[str, str] | list[tuple[str, str]], status: int
 ) -> None:
     async with browser(services, **changes) as there:
         assert (await there.get(PROXY_PATH, headers=headers)).status_code == status

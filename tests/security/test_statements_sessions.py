@@ -267,6 +267,13 @@ async def test_a20_what_is_hard_to_undo_needs_a_proof_of_the_last_ten_minutes(
     ]  # fmt: skip
 
 
+async def test_a21_a_key_does_not_travel_in_a_cookie(server: Running, ada: UserRow) -> None:
+    token, _ = await key_of(server, await sign_in(server), "READ")
+    answer = await server.http.post("/graphql", json={"query": WHOAMI}, headers={"cookie": f"__Host-graphmark={token}"})
+    assert answer.json() == {"data": {"viewer": None}}
+    assert await email_of(server, token) == ada.email
+
+
 async def test_a21_a_key_is_shown_once_and_kept_as_a_fingerprint(
     server: Running, services: Services, ada: UserRow
 ) -> None:

@@ -143,3 +143,9 @@ def test_only_trusted_proxies_say_whom_they_speak_for(peer: str, forwarded: str 
     headers = Headers({"headers": given})
     assert network_address({"client": (peer, 1)}, headers, trusted) == address
     assert network_address({"client": (peer, 1)}, headers, Settings()) == peer
+
+
+def test_what_a_proxy_adds_in_a_line_of_its_own_counts_and_not_what_the_client_sent() -> None:
+    trusted = load_settings({"GRAPHMARK_TRUSTED_PROXIES": "127.0.0.0/8"})
+    given = [(b"x-forwarded-for", b"198.51.100.1"), (b"host", b"x"), (b"x-forwarded-for", b"203.0.113.7")]
+    assert network_address({"client": ("127.0.0.1", 1)}, Headers({"headers": given}), trusted) == "203.0.113.7"
