@@ -71,6 +71,7 @@ async def server_info(info: Info) -> ServerView:
             Capability("ai", is_outside(settings), detail_of(settings)),
             _browser(settings.chromium),
             _workflows(settings),
+            _mail(settings),
             Capability(
                 "redis", has_redis, "Rings the workers." if has_redis else "Not set; PostgreSQL rings the workers."
             ),
@@ -101,6 +102,13 @@ def _workflows(settings: Settings) -> Capability:
     after_import, on_new = settings.import_workflow.value, settings.new_bookmark_workflow.value
     detail = f"After an import: {after_import}. On a new bookmark: {on_new}."
     return Capability("workflows", is_available=True, detail=detail)
+
+
+def _mail(settings: Settings) -> Capability:
+    """Say whether messages reach people, or only the operator's data folder."""
+    has_server = settings.smtp_host is not None
+    detail = "Sent by the operator's mail server." if has_server else "No mail server is set; ask the operator for links."
+    return Capability("mail", has_server, detail)
 
 
 @cache
