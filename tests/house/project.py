@@ -38,7 +38,7 @@ INFRASTRUCTURE = {
         *("settings", "errors", "urls", "fetch", "page", "ai", "bus", "crypto", "logger", "redaction", "clock", "ids"),
         "paging",
         *("postgres", "rates", "turns", "uploads", "text", "browser", "product", "cron", "oidc"),
-        *("smtp", "wordlist", "choices"),
+        *("smtp", "wordlist", "choices", "user_agents"),
     },
 }
 _TEXT = frozenset(

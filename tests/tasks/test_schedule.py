@@ -148,8 +148,8 @@ async def test_purges_take_what_is_past_and_nothing_else(database: Database, set
     await make.session(user)
     await database.execute(
         f"""
-        INSERT INTO sessions (id, user_id, token_hash, idle_expires_at, expires_at)
-        SELECT gen_random_uuid(), $1, sha256('old'), {LONG_AGO}, {LONG_AGO}
+        INSERT INTO sessions (id, user_id, token_hash, idle_minutes, idle_expires_at, expires_at)
+        SELECT gen_random_uuid(), $1, sha256('old'), 60, {LONG_AGO}, {LONG_AGO}
         """,
         user.id,
     )
