@@ -107,7 +107,7 @@ def _workflows(settings: Settings) -> Capability:
 def _mail(settings: Settings) -> Capability:
     """Say whether messages reach people, or only the operator's data folder."""
     has_server = settings.smtp_host is not None
-    detail = "Sent by the operator's mail server." if has_server else "No mail server is set; ask the operator for links."
+    detail = "Sent by the operator's mail server." if has_server else "No mail server is set; the operator has them."
     return Capability("mail", has_server, detail)
 
 
