@@ -6,7 +6,6 @@ transaction is opened, so that a slow hash never holds a connection.
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
 from db import admin, users
 from db import auth as rows_of
@@ -18,6 +17,7 @@ from kit.ids import new_id
 from kit.settings import Registration, Settings
 from services import audit
 from services.audit import Act, AuditAction
+from services.auth.acting import act_of
 from services.auth.links import send_verification
 from services.auth.noticing import notice_device
 from services.auth.passwords import check_password
@@ -82,19 +82,6 @@ async def create_user(accounts: Accounts, *, email: str, password: str, name: st
     if user is None:
         raise Conflict("There is an account with this address already.", field=("input", "email"))
     return user
-
-
-def act_of(action: AuditAction, user: UserRow, device: Device, **details: Any) -> Act:
-    """Return what somebody did to their own account from a device."""
-    return Act(
-        action,
-        user.id,
-        user.email,
-        subject_id=user.id,
-        network_address=device.network_address,
-        user_agent=device.user_agent,
-        details=details,
-    )
 
 
 async def viewer_by_email(rows: Rows, email: str) -> Viewer:

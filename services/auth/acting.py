@@ -1,14 +1,47 @@
-"""Writing down what somebody who is signed in did to an account."""
+"""How acts on an account are written down: its owner's, and those of somebody who has not proved who they are."""
 
 from typing import Any
 from uuid import UUID
 
 from db import users
 from db.unit import Unit
+from db.users import UserRow
 from services import audit
 from services.audit import Act, AuditAction
 from services.auth.sessions import Device
 from services.permissions import Viewer
+
+
+def act_of(action: AuditAction, user: UserRow, device: Device, **details: Any) -> Act:
+    """Return what somebody did to their own account from a device."""
+    return Act(
+        action,
+        user.id,
+        user.email,
+        subject_id=user.id,
+        network_address=device.network_address,
+        user_agent=device.user_agent,
+        details=details,
+    )
+
+
+def act_of_nobody(
+    action: AuditAction, device: Device, user: UserRow | None = None, *, succeeded: bool = False, **details: Any
+) -> Act:
+    """Return what somebody tried, or did, who has not proved who they are; `user` is whose account it was about.
+
+    What was typed is not in it: people type passwords where addresses belong.
+    """
+    return Act(
+        action,
+        None,
+        "",
+        subject_id=None if user is None else user.id,
+        succeeded=succeeded,
+        network_address=device.network_address,
+        user_agent=device.user_agent,
+        details=details | ({} if user is None else {"account": user.email}),
+    )
 
 
 async def note(

@@ -8,7 +8,8 @@ from db import users
 from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
 from services import audit, mail, throttle
 from services.audit import AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.ending import end_sessions
 from services.auth.noticing import notice_device
 from services.auth.passwords import check_password

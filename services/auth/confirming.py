@@ -7,7 +7,8 @@ from db.unit import Unit
 from kit.errors import BadInput, Forbidden, Unauthenticated
 from services import audit
 from services.audit import AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.codes import read_code
 from services.auth.factors import Factor, states
 from services.auth.proving import prove_password, with_code

@@ -15,7 +15,8 @@ from kit.errors import BadInput, Conflict
 from kit.settings import Settings
 from services import audit, mail
 from services.audit import AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.codes import read_code
 from services.auth.ending import shut_out
 from services.auth.factors import Factor, states

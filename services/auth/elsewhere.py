@@ -13,13 +13,14 @@ from db import admin, users
 from db import auth as rows_of
 from db.unit import Unit
 from db.users import UserRow
-from kit.errors import BadInput, Conflict, Forbidden, Unauthenticated
+from kit.errors import BadInput, Conflict, Forbidden, GraphmarkError, Unauthenticated
 from kit.ids import new_id
 from kit.oidc import Claims
 from kit.settings import Settings
 from services import audit
 from services.audit import AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of, act_of_nobody
 from services.auth.ending import end_sessions
 from services.auth.factors import Factor
 from services.auth.second_step import Challenge, let_in
@@ -81,14 +82,25 @@ async def sign_in_elsewhere(accounts: Accounts, person: Person, device: Device) 
     Raises `Unauthenticated` for a disabled account, `Conflict` when the address belongs to an account that it cannot be
     linked to, `Forbidden` when no new accounts are opened so, `BadInput` when there is no address to open one with.
     """
-    async with accounts.database.unit() as unit:
-        user = await _find(unit, person) or await _open(unit, accounts.settings, person, device)
-        if user.disabled_at is not None:
-            raise Unauthenticated("This account is closed; ask the administrator of this server.")
-        await rows_of.note_identity_use(unit, person.issuer, person.subject)
-        user = await _in_role(unit, person, user, device)
-        asks = not person.has_proved_two
-        return await let_in(unit, accounts, user, device, proved=Factor.ELSEWHERE, asks_for_code=asks)
+    try:
+        async with accounts.database.unit() as unit:
+            return await _signed_in(unit, accounts, person, device)
+    except GraphmarkError as error:
+        refused = act_of_nobody(
+            AuditAction.SIGNED_IN, device, factor=Factor.ELSEWHERE.value, issuer=person.issuer, reason=error.code.value
+        )
+        await audit.refused(accounts.database, refused)
+        raise
+
+
+async def _signed_in(unit: Unit, accounts: Accounts, person: Person, device: Device) -> SignedIn | Challenge:
+    user = await _find(unit, person) or await _open(unit, accounts.settings, person, device)
+    if user.disabled_at is not None:
+        raise Unauthenticated("This account is closed; ask the administrator of this server.")
+    await rows_of.note_identity_use(unit, person.issuer, person.subject)
+    user = await _in_role(unit, person, user, device)
+    asks = not person.has_proved_two
+    return await let_in(unit, accounts, user, device, proved=Factor.ELSEWHERE, asks_for_code=asks)
 
 
 async def _find(unit: Unit, person: Person) -> UserRow | None:

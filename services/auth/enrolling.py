@@ -7,7 +7,8 @@ from db.unit import Unit
 from kit.errors import Conflict
 from services.audit import AuditAction
 from services.auth import factors
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.codes import read_code
 from services.auth.ending import end_sessions
 from services.auth.factors import Enrolment, Factor

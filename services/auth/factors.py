@@ -33,7 +33,8 @@ from kit.errors import Conflict, Unavailable
 from kit.settings import Settings
 from services import audit
 from services.audit import Act, AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.codes import TypedCode
 from services.auth.ending import end_sessions
 from services.auth.notices import tell

@@ -13,8 +13,9 @@ from db.users import UserRow
 from kit.crypto import MAX_PASSWORD_CHARS
 from kit.errors import Forbidden, Unauthenticated
 from services import audit, throttle
-from services.audit import Act, AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.audit import AuditAction
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of, act_of_nobody
 from services.auth.codes import TypedCode
 from services.auth.factors import Factor, take_code
 from services.auth.notices import tell
@@ -126,14 +127,5 @@ async def _account(accounts: Accounts, key: UUID) -> tuple[UserRow, str | None]:
 
 async def _wrong(accounts: Accounts, user: UserRow, device: Device, secret: Secret, action: AuditAction) -> None:
     """Write down a wrong guess. Who guessed is not known: the account is what it was tried on."""
-    act = Act(
-        action,
-        None,
-        "",
-        subject_id=user.id,
-        succeeded=False,
-        network_address=device.network_address,
-        user_agent=device.user_agent,
-        details={"account": user.email, "reason": f"WRONG_{secret}"},
-    )
+    act = act_of_nobody(action, device, user, reason=f"WRONG_{secret}")
     await audit.refused(accounts.database, act)

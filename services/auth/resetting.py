@@ -18,8 +18,9 @@ from kit.crypto import SecretKey
 from kit.errors import BadInput, Forbidden
 from kit.settings import Settings
 from services import audit, mail, throttle
-from services.audit import Act, AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.audit import AuditAction
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of, act_of_nobody
 from services.auth.codes import read_code
 from services.auth.ending import end_sessions
 from services.auth.factors import Factor, states
@@ -61,7 +62,7 @@ async def answer_request(unit: Unit, settings: Settings, key: SecretKey) -> bool
     else:
         await send_reset(unit, settings, key, found[0])
         device = Device(user_agent=request.user_agent, network_address=request.network_address)
-        await audit.record(unit, _unnamed(AuditAction.PASSWORD_RESET_REQUESTED, found[0], device))
+        await audit.record(unit, act_of_nobody(AuditAction.PASSWORD_RESET_REQUESTED, device, found[0], succeeded=True))
     return True
 
 
@@ -119,16 +120,3 @@ def _void() -> BadInput:
 def _refuse_without_passwords(settings: Settings) -> None:
     if not settings.password_login:
         raise Forbidden("This server takes no passwords; sign in at the identity provider instead.")
-
-
-def _unnamed(action: AuditAction, user: UserRow, device: Device) -> Act:
-    """Return what somebody did who has not proved who they are, to an account."""
-    return Act(
-        action,
-        None,
-        "",
-        subject_id=user.id,
-        network_address=device.network_address,
-        user_agent=device.user_agent,
-        details={"account": user.email},
-    )

@@ -16,8 +16,9 @@ from kit.crypto import fingerprint, new_token
 from kit.errors import Unauthenticated
 from kit.ids import new_id
 from services import audit, throttle
-from services.audit import Act, AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.audit import AuditAction
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of, act_of_nobody
 from services.auth.codes import read_code
 from services.auth.factors import Factor, states
 from services.auth.noticing import notice_device
@@ -87,7 +88,8 @@ async def verify(
     challenge = await rows_of.challenge_of(accounts.database, _key(challenge_token))
     user = None if challenge is None else await users.by_id(accounts.database, challenge.user_id)
     if challenge is None or user is None:
-        await audit.refused(accounts.database, _nobody(device))
+        unknown = act_of_nobody(AuditAction.SIGNED_IN, device, reason="UNKNOWN_CHALLENGE")
+        await audit.refused(accounts.database, unknown)
         raise _over()
 
     async def work(unit: Unit, factor: Factor) -> Verified:
@@ -120,19 +122,6 @@ def _over() -> Unauthenticated:
     return Unauthenticated(
         "This sign-in has ended: it was completed, took too long, or had too many wrong codes. Call `login` again.",
         field=("input", "challengeToken"),
-    )
-
-
-def _nobody(device: Device) -> Act:
-    """Return what is written of a code for a sign-in that does not wait for one."""
-    return Act(
-        AuditAction.SIGNED_IN,
-        None,
-        "",
-        succeeded=False,
-        network_address=device.network_address,
-        user_agent=device.user_agent,
-        details={"reason": "UNKNOWN_CHALLENGE"},
     )
 
 

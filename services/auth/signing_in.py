@@ -8,6 +8,8 @@ from kit.errors import BadInput, Forbidden, RateLimited, Unauthenticated
 from services import audit, throttle
 from services.audit import Act, AuditAction
 from services.auth.accounts import Accounts
+from services.auth.acting import act_of_nobody
+from services.auth.factors import Factor
 from services.auth.noticing import ask_for_mail
 from services.auth.second_step import Challenge, let_in
 from services.auth.sessions import Device, SignedIn
@@ -68,17 +70,8 @@ def _wrong() -> Unauthenticated:
 
 
 def _refusal(user: UserRow | None, reason: str, device: Device) -> Act:
-    """Return what is written of a sign-in that failed. Who tried is not known, and what was typed may be a password."""
-    return Act(
-        AuditAction.SIGNED_IN,
-        None,
-        "",
-        subject_id=None if user is None else user.id,
-        succeeded=False,
-        network_address=device.network_address,
-        user_agent=device.user_agent,
-        details={"factor": "password", "reason": reason} | ({} if user is None else {"account": user.email}),
-    )
+    """Return what is written of a sign-in that failed."""
+    return act_of_nobody(AuditAction.SIGNED_IN, device, user, factor=Factor.PASSWORD.value, reason=reason)
 
 
 def _key_of(email: str) -> str:

@@ -7,7 +7,8 @@ from db.users import UserRow
 from kit.errors import BadInput, Conflict, NotFound
 from services import audit
 from services.audit import AuditAction
-from services.auth.accounts import Accounts, act_of
+from services.auth.accounts import Accounts
+from services.auth.acting import act_of
 from services.auth.links import link_key, send_verification
 from services.auth.sessions import Device
 from services.permissions import WHOLE, Viewer, admit

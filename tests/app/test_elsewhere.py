@@ -83,6 +83,15 @@ async def test_nobody_else_does(
     assert await state(services) == []
 
 
+async def test_a_refused_sign_in_is_written_down(services: Services, make: Maker) -> None:
+    await make.user("ada@example.org")  # whose mailbox nobody has confirmed
+    async with browser(services, proxy_auth_header="Remote-Email", proxy_auth_networks=HERE) as there:
+        assert (await there.get(PROXY_PATH, headers=ADA)).status_code == 409
+    rows = await services.database.fetch("SELECT action, actor, succeeded, details FROM audit_entries")
+    told = {"factor": "elsewhere", "issuer": "proxy", "reason": "CONFLICT"}
+    assert [tuple(row) for row in rows] == [("SIGNED_IN", "", False, told)]
+
+
 async def test_where_passwords_are_off_they_open_nothing(services: Services, make: Maker) -> None:
     ada = await make.user()
     login = "mutation($input: LoginInput!) { login(input: $input) { session { token } userErrors { code } } }"
