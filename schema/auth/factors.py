@@ -77,7 +77,8 @@ class FactorMutation:
     disable_totp = strawberry.field(
         resolver=answer.disable_totp,
         graphql_type=DisableTotpPayload,
-        description="Switch the second factor off, with its recovery codes. All other sessions of the account end.",
+        description="Switch the second factor off, with its recovery codes. All other sessions of the account end, and"
+        " this one where a factor is demanded.",
         **signed_in(),
     )
     regenerate_recovery_codes = strawberry.field(

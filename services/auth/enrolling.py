@@ -13,7 +13,7 @@ from services.auth.codes import read_code
 from services.auth.ending import end_sessions
 from services.auth.factors import Enrolment, Factor
 from services.auth.proving import guess_code, prove_password, with_code
-from services.auth.sessions import Device, SignedIn, open_session
+from services.auth.sessions import Device, SignedIn, must_enrol, open_session
 from services.permissions import Viewer
 
 
@@ -57,7 +57,10 @@ async def confirm(accounts: Accounts, viewer: Viewer, *, code: str, device: Devi
 
 
 async def disable(accounts: Accounts, viewer: Viewer, *, password: str, code: str, device: Device) -> None:
-    """Switch the second factor off; every other session ends. Raises `Conflict` when none is on."""
+    """Switch the second factor off; every other session ends. Raises `Conflict` when none is on.
+
+    Where a factor is demanded this session ends too: what is open in its name could go on doing what it may not.
+    """
     typed = read_code(code)
     await _require_factor(accounts, viewer)
     user = await prove_password(
@@ -66,7 +69,9 @@ async def disable(accounts: Accounts, viewer: Viewer, *, password: str, code: st
 
     async def work(unit: Unit, factor: Factor) -> None:
         act = act_of(AuditAction.TOTP_DISABLED, user, device, factor=factor.value)
-        await factors.remove(unit, user, act, key=accounts.secret_key, but_session=viewer.session_id)
+        is_demanded = must_enrol(accounts.settings, viewer.role, has_factor=False)
+        kept = None if is_demanded else viewer.session_id
+        await factors.remove(unit, user, act, key=accounts.secret_key, but_session=kept)
 
     await with_code(accounts, user, typed, device, work, action=AuditAction.TOTP_DISABLED)
 

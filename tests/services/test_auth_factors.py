@@ -379,3 +379,11 @@ async def test_trust_ends_after_its_days_and_with_the_factor(accounts: Accounts,
     clock.next_step()
     await auth.disable(accounts, person.viewer, password=PASSWORD, code=person.app.code(), device=PHONE)
     assert await accounts.database.fetch("SELECT FROM trusted_devices") == []
+
+
+async def test_where_a_factor_is_demanded_no_session_outlives_it(accounts: Accounts, clock: Clock) -> None:
+    strict = replace(accounts, settings=replace(accounts.settings, require_2fa=RequireFactor.ALL))
+    person = await enrolled(accounts, clock)
+    clock.next_step()
+    await auth.disable(strict, person.viewer, password=PASSWORD, code=person.app.code(), device=PHONE)
+    assert await accounts.database.fetch("SELECT FROM sessions WHERE revoked_at IS NULL") == []
