@@ -184,6 +184,8 @@ class Database:
                     "statement_timeout": str(int(statement_timeout_seconds * 1000)),
                     "idle_in_transaction_session_timeout": str(int(idle_seconds * 1000)),
                     "jit": "off",
+                    # One request, one core; and to four of them all vectors look cheaper than those of one account.
+                    "max_parallel_workers_per_gather": "0",
                     "random_page_cost": "1.1",  # pages are in memory or on solid state; at 4 it reads whole tables
                     # pgvector's: how many vectors a search keeps in view, and that it goes on when too few fit.
                     "hnsw.ef_search": "200",

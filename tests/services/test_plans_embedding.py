@@ -138,4 +138,5 @@ async def test_how_large_an_account_is_is_seen_without_counting_it_all(accounts:
     for plan in explained.plans:
         assert not plan.scanned() & {"embeddings"}, str(plan)
         assert plan.read("embeddings") < LARGE / 4, str(plan)
+    explained = Explained(accounts[1].connection, is_answering=True)
     assert await embedding.way_for(explained, accounts[1].id, space) is Way.EXACT
