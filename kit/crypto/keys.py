@@ -87,6 +87,7 @@ def open_secret_key(settings: Settings) -> SecretKey:
         if not path.exists():
             _make(path)
         text = path.read_bytes()[:_MAX_FILE_BYTES].decode().strip()
+    # os.link has it for systems that cannot link files.
     except (OSError, UnicodeDecodeError, NotImplementedError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Unavailable(
